@@ -1,0 +1,35 @@
+"""The little that a connector does with HTML: make it plain to compare, and plain text to HTML to send."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+
+_DROPPED = re.compile(r"<!--.*?-->|<(script|style|head|title)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_BREAK = re.compile(r"<\s*(br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[a-zA-Z/!?][^>]*>")
+_SPACE = re.compile(r"\s+")
+
+
+def to_text(markup: str) -> str:
+    """Markup without tags and comments, entities resolved, blanks squeezed. Not a cleaner: never show it as HTML."""
+    if "<" in markup:
+        markup = _TAG.sub("", _BREAK.sub("\n", _DROPPED.sub(" ", markup)))
+    return _SPACE.sub(" ", html.unescape(markup)).strip()
+
+
+def to_html(text: str) -> str:
+    """Plain text as HTML that shows the same lines."""
+    return html.escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
+
+
+def text_hash(text: str) -> str:
+    """A hash of the words of a text or of markup, blind to case, blanks and markup: how a stripped note is found."""
+    return hashlib.sha256(_SPACE.sub("", to_text(text)).casefold().encode()).hexdigest()
+
+
+def shown(text: str, limit: int = 500) -> str:
+    """A PSA's message, safe to show: no markup, one line, not endless."""
+    plain = to_text(text)
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"

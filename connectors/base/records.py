@@ -1,0 +1,367 @@
+"""What a connector hands over and takes: frozen records in canonical words, references as remote ids (text).
+
+A field holds UNSET when this feed does not carry it (keep ours), None when it is known to be empty (clear ours).
+Instants are aware UTC datetimes, durations whole seconds, ids always text.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Any, BinaryIO, Final, Generic, TypeVar
+
+
+class Unset(enum.Enum):
+    """One value only, so that type checkers can narrow it away."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSET: Final = Unset.UNSET
+
+Text = str | None | Unset
+Instant = datetime | None | Unset
+Flag = bool | Unset
+Seconds = int | None | Unset
+Number = int | None | Unset
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """`raw` is what the PSA sent, kept for values that have no room of their own."""
+
+    remote_id: str
+    remote_updated_at: Instant = UNSET
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def known(self) -> dict[str, Any]:
+        """The fields this record carries: everything but UNSET, `remote_id` and `raw`."""
+        skip = {"remote_id", "raw"}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name not in skip and getattr(self, f.name) is not UNSET
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientRecord(Record):
+    name: str | Unset = UNSET
+    is_active: Flag = UNSET
+    phone: Text = UNSET
+    domain: Text = UNSET
+    address: Text = UNSET
+    time_zone: Text = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteRecord(Record):
+    client: Text = UNSET
+    name: str | Unset = UNSET
+    is_active: Flag = UNSET
+    phone: Text = UNSET
+    address: Text = UNSET
+    time_zone: Text = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactRecord(Record):
+    client: Text = UNSET
+    site: Text = UNSET
+    first_name: Text = UNSET
+    last_name: Text = UNSET
+    email: Text = UNSET
+    phone: Text = UNSET
+    is_active: Flag = UNSET
+    is_vip: Flag = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamRecord(Record):
+    name: str | Unset = UNSET
+    is_active: Flag = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentRecord(Record):
+    name: str | Unset = UNSET
+    email: Text = UNSET
+    is_active: Flag = UNSET
+    teams: tuple[str, ...] | Unset = UNSET
+    """Remote ids of the teams this agent belongs to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractRecord(Record):
+    client: Text = UNSET
+    name: str | Unset = UNSET
+    is_active: Flag = UNSET
+    starts_on: date | Unset | None = UNSET
+    ends_on: date | Unset | None = UNSET
+    sla_policy: Text = UNSET
+    block_seconds_left: Seconds = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusRecord(Record):
+    name: str | Unset = UNSET
+    category: str | Unset | None = UNSET
+    """new, open, waiting, waiting_client, waiting_third_party, escalated, resolved, closed; None = cannot tell."""
+    sla_clock: str | Unset | None = UNSET
+    """running, paused or stopped; None = cannot tell."""
+    colour: Text = UNSET
+    sequence: Number = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorityRecord(Record):
+    name: str | Unset = UNSET
+    rank: Number = UNSET
+    """1 critical to 4 low; None = cannot tell."""
+    colour: Text = UNSET
+    is_active: Flag = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketTypeRecord(Record):
+    name: str | Unset = UNSET
+    kind: str | Unset | None = UNSET
+    """incident, request, problem, change or other."""
+    initial_status: Text = UNSET
+    default_priority: Text = UNSET
+    reopened_status: Text = UNSET
+    default_team: Text = UNSET
+    default_sla_policy: Text = UNSET
+    is_active: Flag = UNSET
+    allow_attachments: Flag = UNSET
+    sequence: Number = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryRecord(Record):
+    level: int | Unset = UNSET
+    """Which category field of the ticket it fills: 1 to 4."""
+    value: str | Unset = UNSET
+    """The text the PSA wants written, for HaloPSA the whole path `A>B`."""
+    name: str | Unset = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeRecord(Record):
+    name: str | Unset = UNSET
+    label: Text = UNSET
+    colour: Text = UNSET
+    sequence: Number = UNSET
+    is_hidden: Flag = UNSET
+    new_status: Text = UNSET
+    hide_from_client: Flag = UNSET
+    must_add_note: Flag = UNSET
+    must_assign: Flag = UNSET
+    sla_hold: Flag = UNSET
+    sla_release: Flag = UNSET
+    sends_email: Flag = UNSET
+    default_seconds: Seconds = UNSET
+    ticket_types: tuple[str, ...] | Unset = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """Open hours of one weekday (0 Monday), local wall times as minutes after midnight, half-open."""
+
+    weekday: int
+    opens: int
+    closes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HolidayRecord:
+    name: str
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarRecord(Record):
+    name: str | Unset = UNSET
+    time_zone: Text = UNSET
+    is_always_open: Flag = UNSET
+    intervals: tuple[Interval, ...] | Unset = UNSET
+    holidays: tuple[HolidayRecord, ...] | Unset = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetRecord:
+    """What a policy promises for one priority, in seconds; None where it promises nothing.
+
+    `in_days` says that the PSA counts days, which are not 24 hours on a business calendar.
+    """
+
+    priority: str
+    response_seconds: int | None
+    resolution_seconds: int | None
+    response_in_days: bool = False
+    resolution_in_days: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRecord(Record):
+    name: str | Unset = UNSET
+    calendar: Text = UNSET
+    targets: tuple[TargetRecord, ...] | Unset = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketRecord(Record):
+    number: str | Unset = UNSET
+    subject: str | Unset = UNSET
+    description: Text = UNSET
+    """Plain text, or HTML when `description_is_html`."""
+    description_is_html: Flag = UNSET
+    description_text: Text = UNSET
+    """The description without its markup, where a feed (a list) carries only that: fills an empty description, never
+    replaces one."""
+    resolution: Text = UNSET
+    resolution_type: Text = UNSET
+    client: Text = UNSET
+    site: Text = UNSET
+    contact: Text = UNSET
+    contact_name: Text = UNSET
+    contact_email: Text = UNSET
+    client_name: Text = UNSET
+    site_name: Text = UNSET
+    reported_by: Text = UNSET
+    status: Text = UNSET
+    priority: Text = UNSET
+    impact: Text = UNSET
+    urgency: Text = UNSET
+    ticket_type: Text = UNSET
+    category: Text = UNSET
+    subcategory: Text = UNSET
+    category_3: Text = UNSET
+    category_4: Text = UNSET
+    agent: Text = UNSET
+    agent_role: Text = UNSET
+    team: Text = UNSET
+    team_name: Text = UNSET
+    source: Text = UNSET
+    escalation_reason: Text = UNSET
+    parent: Text = UNSET
+    contract: Text = UNSET
+    sla_policy: Text = UNSET
+    opened_at: Instant = UNSET
+    occurred_at: Instant = UNSET
+    first_responded_at: Instant = UNSET
+    resolved_at: Instant = UNSET
+    closed_at: Instant = UNSET
+    last_activity_at: Instant = UNSET
+    response_due_at: Instant = UNSET
+    resolution_due_at: Instant = UNSET
+    deadline_at: Instant = UNSET
+    """A date set by hand in the PSA, apart from the SLA's."""
+    sla_response_state: Text = UNSET
+    sla_resolution_state: Text = UNSET
+    sla_paused: Flag = UNSET
+    sla_excluded: Flag = UNSET
+    billable_seconds: Seconds = UNSET
+    nonbillable_seconds: Seconds = UNSET
+    attachment_count: Number = UNSET
+    cc: Text = UNSET
+    marker: Text = UNSET
+    """Our own UUID, where the PSA keeps one for us."""
+    is_removed: Flag = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionRecord(Record):
+    """A note, reply, call, visit or system entry. `remote_id` may count within the ticket only."""
+
+    ticket: str
+    kind: str | Unset = UNSET
+    """note, reply, call, visit or system."""
+    title: Text = UNSET
+    body: Text = UNSET
+    body_is_html: Flag = UNSET
+    is_internal: bool | Unset = UNSET
+    is_from_client: Flag = UNSET
+    author_agent: Text = UNSET
+    author_contact: Text = UNSET
+    author_name: Text = UNSET
+    occurred_at: Instant = UNSET
+    outcome: Text = UNSET
+    email_to: Text = UNSET
+    email_cc: Text = UNSET
+    old_status: Text = UNSET
+    new_status: Text = UNSET
+    time_seconds: Seconds = UNSET
+    time_is_billable: Flag = UNSET
+    attachment_count: Number = UNSET
+    marker: Text = UNSET
+    is_ours: Flag = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentRecord(Record):
+    ticket: str
+    action: Text = UNSET
+    name: str | Unset = UNSET
+    content_type: Text = UNSET
+    size: Number = UNSET
+    """Bytes."""
+    is_public: Flag = UNSET
+    created_at: Instant = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionDraft:
+    """An action to write. `marker` is our UUID; a connector hides it where the PSA keeps one."""
+
+    ticket: str
+    kind: str
+    body_html: str
+    body_text: str
+    is_internal: bool
+    marker: str
+    occurred_at: datetime
+    title: str = ""
+    outcome: str | None = None
+    new_status: str | None = None
+    time_seconds: int | None = None
+    time_is_billable: bool = True
+    send_email: bool = False
+    email_to: str = ""
+    email_cc: str = ""
+    author_agent: str | None = None
+    author_name: str = ""
+    resolution: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileDraft:
+    """A file to write. `open` gives a fresh binary stream each time, so that a retry starts at byte 0."""
+
+    ticket: str
+    name: str
+    content_type: str
+    size: int
+    is_public: bool
+    sha256: str
+    open: Callable[[], BinaryIO]
+    action: str | None = None
+    on_progress: Callable[[int], None] | None = None
+    """Called with the bytes sent so far, at most a few times a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[R]):
+    """One page of a list. `next_token` resumes after it; None = this was the last. `total` where the PSA tells."""
+
+    rows: tuple[R, ...]
+    next_token: str | None
+    total: int | None = None

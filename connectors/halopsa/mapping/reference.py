@@ -1,0 +1,363 @@
+"""Statuses, priorities, policies, calendars, ticket types, categories and outcomes of HaloPSA as records.
+
+Source: vendor's OpenAPI (`TStatus`, `Policy`, `SlaHead`, `Workdays`, `RequestType`, `CategoryDetail`, `TOutcome`).
+Ids are data of the tenant: meaning is read from names, from the closed set, and only then from stock ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from connectors.base.records import (
+    UNSET,
+    CalendarRecord,
+    CategoryRecord,
+    HolidayRecord,
+    Interval,
+    OutcomeRecord,
+    PolicyRecord,
+    PriorityRecord,
+    StatusRecord,
+    TargetRecord,
+    TicketTypeRecord,
+)
+from connectors.halopsa.mapping.values import (
+    Row,
+    colour,
+    first,
+    flag_of,
+    id_of,
+    identifier,
+    instant,
+    number,
+    seconds_of,
+    text_of,
+    truth,
+    whole,
+    whole_of,
+    words,
+)
+from connectors.halopsa.mapping.zones import iana
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAY_MINUTES = 24 * 60
+
+_CATEGORIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (category, re.compile(pattern, re.IGNORECASE))
+    for category, pattern in (
+        ("resolved", r"\b(resolved|fixed|solved|pending closure|awaiting closure)\b"),
+        ("closed", r"\b(closed|complete[d]?|cancel+ed|merged|duplicate|rejected|declined|spam)\b"),
+        (
+            "waiting_third_party",
+            r"\b(third[- ]?party|supplier|vendor|materials?|parts?|manufacturer|3rd[- ]?party|courier|delivery)\b",
+        ),
+        (
+            "waiting_client",
+            r"\b(with|waiting|awaiting|pending|on hold)\b.*\b(client|customer|user|contact|approval)\b",
+        ),
+        ("escalated", r"\bescalated?\b"),
+        ("waiting", r"\b(pending|hold|waiting|awaiting|scheduled|paused|deferred|postponed|parked)\b"),
+        ("new", r"^(new|unassigned|logged|not started|received|opened)\b"),
+        (
+            "open",
+            r"\b(open|progress|action|assigned|re-?opened|working|investigat\w+|active|updated|responded|triage)\b",
+        ),
+    )
+)
+_RANKS: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
+    (rank, re.compile(pattern, re.IGNORECASE))
+    for rank, pattern in (
+        (1, r"\b(critical|urgent|emergency|p1|major|highest|disaster)\b"),
+        (2, r"\b(high|p2|important)\b"),
+        (3, r"\b(medium|normal|moderate|standard|p3|default)\b"),
+        (4, r"\b(low|lowest|minor|p4|p5|planning|trivial)\b"),
+    )
+)
+_KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("incident", r"\bincident|\bfault\b|\bbreak"),
+        ("change", r"\bchange\b"),
+        ("problem", r"\bproblem\b"),
+        ("request", r"\brequest\b|\bservice\b|\bstarter\b|\bleaver\b|\border\b"),
+    )
+)
+_ITIL = {1: "incident", 2: "change", 3: "request", 4: "problem"}
+_FINISHED = ("resolved", "closed")
+
+
+def status_category(name: str, *, is_closed: bool = False) -> str | None:
+    """The canonical category of a status name; None when neither the name nor the closed set tells."""
+    found = next((category for category, pattern in _CATEGORIES if pattern.search(name)), None)
+    if is_closed and found not in _FINISHED:
+        return "closed"
+    return found
+
+
+def closed_ids(rows: Iterable[Row], without_closed: Iterable[Row]) -> frozenset[str]:
+    """Statuses missing from the list that leaves closed ones out; empty when that list left out all or nothing."""
+    every = {i for row in rows if (i := identifier(row.get("id")))}
+    left = {i for row in without_closed if (i := identifier(row.get("id")))}
+    missing = every - left
+    return frozenset(missing) if left and missing else frozenset()
+
+
+def status_records(rows: Iterable[Row], closed: Collection[str] = ()) -> tuple[StatusRecord, ...]:
+    """Ticket statuses; those of orders and items (another `type`) are left out unless their name speaks of tickets."""
+    found = []
+    for row in rows:
+        remote_id, name = identifier(row.get("id")), words(row.get("name")) or ""
+        category = status_category(name, is_closed=remote_id in closed)
+        if remote_id is None or (whole(row.get("type")) not in (0, None) and category is None):
+            continue
+        found.append(
+            StatusRecord(
+                remote_id=remote_id,
+                raw=row,
+                name=name or f"#{remote_id}",
+                category=category,
+                sla_clock=_clock(category, row.get("slaaction")),
+                colour=colour(row.get("colour")),
+                sequence=whole_of(row, "sequence"),
+            )
+        )
+    return tuple(found)
+
+
+def _clock(category: str | None, slaaction: Any) -> str | None:
+    if category in _FINISHED:
+        return "stopped"
+    if str(slaaction or "").strip().upper()[:1] == "H" or (category or "").startswith("waiting"):
+        return "paused"
+    return "running" if category else None
+
+
+def priority_records(rows: Iterable[Row]) -> tuple[PriorityRecord, ...]:
+    """One record per `priorityid`; the row of the lowest SLA id names it. `id` is a GUID per (SLA, priority)."""
+    ordered = sorted(rows, key=lambda r: (whole(r.get("slaid")) or 0, whole(r.get("priorityid")) or 0))
+    chosen: dict[str, Row] = {}
+    active: set[str] = set()
+    for row in ordered:
+        key = identifier(first(row, "priorityid"))
+        if key is None:
+            continue
+        chosen.setdefault(key, row)
+        if not truth(row.get("ishidden")):
+            active.add(key)
+    ranks = _ranks(chosen)
+    return tuple(
+        PriorityRecord(
+            remote_id=key,
+            raw=row,
+            name=words(row.get("name")) or f"#{key}",
+            rank=ranks[key],
+            colour=colour(row.get("colour")),
+            is_active=key in active,
+        )
+        for key, row in chosen.items()
+    )
+
+
+def _ranks(rows: Mapping[str, Row]) -> dict[str, int]:
+    """By name, else by a stock id 1 to 4, else by the order of response times among those left."""
+    found: dict[str, int] = {}
+    for key, row in rows.items():
+        name = words(row.get("name")) or ""
+        rank = next((rank for rank, pattern in _RANKS if pattern.search(name)), None)
+        if rank is None and key in ("1", "2", "3", "4"):
+            rank = int(key)
+        if rank is not None:
+            found[key] = rank
+    rest = sorted((k for k in rows if k not in found), key=lambda k: _response(rows[k]))
+    for place, key in enumerate(rest):
+        found[key] = min(4, place + 1)
+    return found
+
+
+def _response(row: Row) -> float:
+    length, _ = duration(row.get("responsetime"), row.get("responseunits"))
+    return float("inf") if length is None else length
+
+
+def duration(amount: Any, unit: Any) -> tuple[int | None, bool]:
+    """Seconds of a target and whether it counts days; (None, False) for zero and for a unit nobody knows.
+
+    Units are letters: M minutes, H hours, D days.
+    """
+    value = number(amount)
+    letter = str(unit or "H").strip().upper()[:1]
+    factor = {"M": 60, "H": 3600, "D": 86400}.get(letter)
+    if value is None or value <= 0 or factor is None:
+        return None, False
+    return round(value * factor), letter == "D"
+
+
+def policy_records(slas: Iterable[Row], priorities: Iterable[Row]) -> tuple[PolicyRecord, ...]:
+    """SLAs with a target per priority, from their own `priorities` and from the list of all priorities."""
+    by_sla: dict[str, dict[str, Row]] = {}
+    for row in priorities:
+        sla, priority = identifier(row.get("slaid")), identifier(row.get("priorityid"))
+        if sla and priority:
+            by_sla.setdefault(sla, {})[priority] = row
+    found = []
+    for row in slas:
+        remote_id = identifier(row.get("id"))
+        if remote_id is None:
+            continue
+        own = row.get("priorities")
+        rows = dict(by_sla.get(remote_id, {}))
+        for inner in own if isinstance(own, list) else []:
+            if isinstance(inner, dict) and (key := identifier(inner.get("priorityid"))):
+                rows[key] = inner
+        found.append(
+            PolicyRecord(
+                remote_id=remote_id,
+                raw={k: v for k, v in row.items() if k != "priorities"},
+                name=words(row.get("name")) or f"#{remote_id}",
+                calendar=id_of(row, "workday_id"),
+                targets=tuple(_target(row, key, inner) for key, inner in rows.items()),
+            )
+        )
+    return tuple(found)
+
+
+def _target(sla: Row, priority: str, row: Row) -> TargetRecord:
+    response, response_days = duration(row.get("responsetime"), row.get("responseunits"))
+    resolution, resolution_days = duration(row.get("fixtime"), row.get("fixunits"))
+    if not truth(sla.get("trackslaresponsetime"), default=True):
+        response, response_days = None, False
+    if not truth(sla.get("trackslafixbytime"), default=True):
+        resolution, resolution_days = None, False
+    return TargetRecord(
+        priority=priority,
+        response_seconds=response,
+        resolution_seconds=resolution,
+        response_in_days=response_days,
+        resolution_in_days=resolution_days,
+    )
+
+
+def calendar_record(row: Row) -> CalendarRecord:
+    """A workday. Times stand on 1901-01-01; an end at midnight or 23:59 is the end of the day."""
+    intervals = tuple(i for weekday in range(7) for i in _intervals(row, weekday))
+    hours = {(i.weekday, i.opens, i.closes) for i in intervals}
+    holidays = row.get("holidays")
+    closed = [h for h in (holidays if isinstance(holidays, list) else []) if isinstance(h, dict)]
+    return CalendarRecord(
+        remote_id=identifier(row.get("id")) or "",
+        raw=row,
+        name=words(row.get("name")) or f"#{identifier(row.get('id')) or ''}",
+        time_zone=iana(row.get("timezone")),
+        is_always_open=all((weekday, 0, DAY_MINUTES) in hours for weekday in range(7)),
+        intervals=intervals,
+        holidays=tuple(record for item in closed for record in _holiday(item)),
+    )
+
+
+def _intervals(row: Row, weekday: int) -> list[Interval]:
+    """The open hours that begin on this weekday; a shift past midnight gives a second part on the next day."""
+    day = DAYS[weekday]
+    if not truth(row.get(f"inc{day}"), default=True):
+        return []
+    same = truth(row.get("alldayssame"))
+    opens = _minutes(row.get("start") if same else first(row, f"start{day}", "start"))
+    closes = _minutes(row.get("end") if same else first(row, f"end{day}", "end"))
+    if opens is None or closes is None:
+        return []
+    closes = DAY_MINUTES if closes in (0, DAY_MINUTES - 1) else closes
+    if opens < closes:
+        return [Interval(weekday=weekday, opens=opens, closes=closes)]
+    if opens == closes:
+        return []
+    late = Interval(weekday=weekday, opens=opens, closes=DAY_MINUTES)
+    return [late, Interval(weekday=(weekday + 1) % 7, opens=0, closes=closes)]
+
+
+_TIME = re.compile(r"(?:^|T|\s)(\d{1,2}):(\d{2})")
+
+
+def _minutes(value: Any) -> int | None:
+    found = _TIME.search(value) if isinstance(value, str) else None
+    return int(found[1]) % 24 * 60 + int(found[2]) % 60 if found else None
+
+
+def _holiday(row: Row) -> list[HolidayRecord]:
+    """Whole local days; an end at midnight of a later day does not take that day in."""
+    starts = instant(first(row, "date", "date_only"))
+    if starts is None:
+        return []
+    ends = instant(first(row, "end_date", "end_date_only")) or starts
+    if ends > starts and ends.time() == ends.min.time():
+        ends -= timedelta(seconds=1)
+    last = max(starts.date(), ends.date())
+    return [HolidayRecord(name=words(row.get("name")) or "", starts_on=starts.date(), ends_on=last)]
+
+
+def ticket_type_record(row: Row, *, teams: Mapping[str, str]) -> TicketTypeRecord:
+    """`default_team` is a name. A type that agents may not select is not offered."""
+    name = words(row.get("name")) or f"#{identifier(row.get('id')) or ''}"
+    hidden = truth(row.get("inactive")) or row.get("agentscanselect") is False or row.get("cancreate") is False
+    team = words(row.get("default_team"))
+    return TicketTypeRecord(
+        remote_id=identifier(row.get("id")) or "",
+        raw=row,
+        name=name,
+        kind=_kind(name, row.get("itilrequesttype")),
+        initial_status=id_of(row, "initial_status"),
+        default_priority=id_of(row, "default_priority"),
+        reopened_status=id_of(row, "reopenedstatus"),
+        default_team=(teams.get(team.strip().casefold()) if team else None) if "default_team" in row else UNSET,
+        default_sla_policy=id_of(row, "default_sla"),
+        is_active=not hidden and row.get("visible") is not False,
+        allow_attachments=flag_of(row, "allowattachments"),
+        sequence=whole_of(row, "sequence"),
+    )
+
+
+def _kind(name: str, itil: Any) -> str:
+    named = next((kind for kind, pattern in _KINDS if pattern.search(name)), None)
+    return named or _ITIL.get(whole(itil) or 0, "other")
+
+
+def category_record(row: Row) -> CategoryRecord:
+    """`value` is the whole path `A>B`, which is what a ticket holds."""
+    value = words(row.get("value")) or words(row.get("category_name")) or ""
+    level = whole(row.get("type_id")) or 1
+    return CategoryRecord(
+        remote_id=identifier(row.get("id")) or "",
+        raw=row,
+        level=level if 1 <= level <= 4 else 1,
+        value=value,
+        name=words(row.get("category_name")) or value.rsplit(">", 1)[-1],
+    )
+
+
+def outcome_record(row: Row) -> OutcomeRecord:
+    """An outcome. `newstatus` of zero or below leaves the status alone; `sendemail` is a number."""
+    types = row.get("tickettypes")
+    return OutcomeRecord(
+        remote_id=identifier(row.get("id")) or "",
+        raw=row,
+        name=words(row.get("outcome")) or words(row.get("buttonname")) or f"#{identifier(row.get('id')) or ''}",
+        label=text_of(row, "buttonname", "labellong"),
+        colour=colour(row.get("colour")),
+        sequence=whole_of(row, "sequence"),
+        is_hidden=truth(row.get("hidden")) or bool(whole(row.get("systemid"))),
+        new_status=id_of(row, "newstatus"),
+        hide_from_client=flag_of(row, "hidefromuser"),
+        must_add_note=flag_of(row, "mustaddnote"),
+        must_assign=flag_of(row, "mustassign"),
+        sla_hold=flag_of(row, "slaholdischecked"),
+        sla_release=flag_of(row, "slareleaseischecked"),
+        sends_email=flag_of(row, "sendemail"),
+        default_seconds=seconds_of(row, "defaultmanhrs"),
+        ticket_types=_types(types) if isinstance(types, list) else UNSET,
+    )
+
+
+def _types(items: list[Any]) -> tuple[str, ...]:
+    ids = (identifier(first(i, "tickettype_id", "id")) if isinstance(i, dict) else identifier(i) for i in items)
+    return tuple(i for i in ids if i)

@@ -1,0 +1,199 @@
+"""What people do inside HaloPSA, not through its API: the control API, the tenant's own automation, and live demos."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from connectors.halopsa.sandbox import actions, attachments, seeds, sla, ticket_rows, tickets, webhooks
+from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, agent_name, config, one_config, user_row
+from connectors.halopsa.sandbox.wire import Answer, Params, bound
+from connectors.sandbox.generator import texts
+from connectors.sandbox.imitation import Refused
+
+HOUR_MS = 3_600_000
+NAMED = {"status": ("status", "status_id", "name"), "new_status": ("status", "new_status", "name"),
+         "tickettype": ("tickettype", "tickettype_id", "name")}  # fmt: skip
+PRIORITY_NAMES = {row[1].lower(): row[0] for row in seeds.TARGETS}
+ACTION_FIELDS = {
+    "note", "note_html", "private", "agent_id", "user_id", "timetaken", "new_status", "attachments", "outcome_id", "important",
+    "emailto", "emailcc", "sendemail", "who",
+}  # fmt: skip
+
+
+class Behind:
+    """Edits without the API's permissions, with the API's consequences: dates, actions, webhooks."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
+
+    def record(self, ticket_id: int) -> dict[str, Any] | None:
+        """The stored ticket with its actions (oldest first), time entries and attachments; None when it is gone."""
+        with self._tenant.store.read() as conn:
+            if conn.execute("SELECT 1 FROM halo_tickets WHERE id = ? AND NOT deleted", (ticket_id,)).fetchone() is None:
+                return None
+            found = ticket_rows.full(conn, ticket_id, self._tenant.now(), Params({}))
+            status_names = ticket_rows.Lookups(conn).statuses
+            query = "SELECT * FROM halo_actions WHERE ticket_id = ? AND deleted = 0 ORDER BY id"
+            found["actions"] = [actions.wire(row, status_names) for row in conn.execute(query, (ticket_id,))]
+            query = "SELECT * FROM halo_attachments WHERE ticket_id = ? ORDER BY id"
+            found["attachments"] = [
+                {**attachments.single(row), "sha256": row["sha256"]} for row in conn.execute(query, (ticket_id,))
+            ]
+        found["time_entries"] = [
+            {"action_id": row["id"], "timetaken": row["timetaken"], "agent_id": row["who_agentid"], "datetime": row["datetime"]}
+            for row in found["actions"]
+            if row["timetaken"]
+        ]
+        return found
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction whose refusals come out as control errors."""
+        try:
+            with self._tenant.store.write() as conn:
+                yield conn
+        except Answer as answer:
+            raise Refused(answer.response.body.decode() or f"status {answer.response.status}") from None
+
+    def create(self, values: dict[str, Any]) -> int:
+        with self._write() as conn:
+            body = self._ticket_values(conn, values)
+            user = user_row(conn, body.get("user_id"))
+            if user is not None:
+                body = {"client_id": user["client_id"], "site_id": user["site_id"], **body}
+            return tickets.create(self._tenant, conn, body, self._person(conn, None))
+
+    def edit(self, ticket_id: int, values: dict[str, Any]) -> None:
+        with self._write() as conn:
+            body = self._ticket_values(conn, values)
+            row = tickets.load(conn, ticket_id)
+            tickets.change(self._tenant, conn, {**body, "id": ticket_id}, self._person(conn, row["agent_id"]))
+
+    def delete(self, ticket_id: int) -> None:
+        with self._write() as conn:
+            tickets.delete(self._tenant, conn, ticket_id)
+
+    def _ticket_values(self, conn: sqlite3.Connection, values: dict[str, Any]) -> Row:
+        """Wire names, or a status, type, priority or agent by its name."""
+        body = {**values}
+        for given, (kind, field, label) in NAMED.items():
+            if isinstance(body.get(given), str):
+                body[field] = _named(conn, kind, label, body.pop(given))
+        if isinstance(body.get("priority"), str):
+            body["priority_id"] = PRIORITY_NAMES.get(body.pop("priority").lower())
+        if unknown := sorted(set(body) - set(tickets.TYPES)):
+            raise Refused(f"a ticket has no field {unknown[0]}")
+        return bound(body, tickets.TYPES, 0, "")
+
+    def _person(self, conn: sqlite3.Connection, agent_id: int | None) -> Actor:
+        """The given agent; else the first one who is a person, else the API's agent."""
+        if agent_id is None or agent_id <= seeds.UNASSIGNED:
+            query = "SELECT id FROM halo_agents WHERE id > ? AND isdisabled = 0 ORDER BY id LIMIT 1"
+            row = conn.execute(query, (seeds.API_AGENT,)).fetchone()
+            agent_id = row["id"] if row else seeds.API_AGENT
+        name = agent_name(conn, agent_id)
+        if name is None:
+            raise Refused(f"no agent {agent_id}")
+        return Actor(name, agent_id)
+
+    def add_action(self, ticket_id: int, values: dict[str, Any]) -> int:
+        """A note of an agent (private unless said otherwise), or with `user_id` a reply of a contact."""
+        if unknown := sorted(set(values) - ACTION_FIELDS):
+            raise Refused(f"an action has no field {unknown[0]}")
+        with self._write() as conn:
+            row = tickets.load(conn, ticket_id)
+            if isinstance(values.get("new_status"), str) and not values["new_status"].isdigit():
+                values = {**values, "new_status": _named(conn, "status", "name", values["new_status"])}
+            body = bound({name: value for name, value in values.items() if name != "private"}, actions.TYPES, 0, "")
+            body["ticket_id"] = ticket_id
+            if values.get("user_id"):
+                return self._reply(conn, row, body, int(values["user_id"]))
+            is_private = bool(values.get("private", True))
+            body.setdefault("outcome_id", seeds.INTERNAL_NOTE if is_private else seeds.EMAIL_USER)
+            body["hiddenfromuser"] = is_private
+            agent_id = values.get("agent_id") or row["agent_id"]
+            return actions.add(self._tenant, conn, body, self._person(conn, int(agent_id)))[1]
+
+    def _reply(self, conn: sqlite3.Connection, row: Row, body: Row, user_id: int) -> int:
+        """A contact writes: the ticket type says which status that leads to."""
+        user = user_row(conn, user_id)
+        if user is None:
+            raise Refused(f"no user {user_id}")
+        kind = one_config(conn, "tickettype", row["tickettype_id"]) or {}
+        if not body.get("new_status"):
+            is_waiting = bool(row["hold_since"])
+            target = kind.get("reopenedstatus") if row["is_done"] else kind.get("statusafteruserupdate") if is_waiting else 0
+            body["new_status"] = target or None
+        body |= {"outcome_id": seeds.USER_REPLY, "hiddenfromuser": False}
+        return actions.add(self._tenant, conn, body, Actor(user["name"], 0, user_id))[1]
+
+    def tick(self) -> None:
+        """Statuses that change by themselves after some hours, and types that close what stayed resolved."""
+        now = self._tenant.now()
+        with self._tenant.store.read() as conn:
+            due = list(_due(conn, now))
+        for ticket_id, status_id in due:
+            with self._write() as conn:
+                row = tickets.load(conn, ticket_id)
+                doc = one_config(conn, "status", status_id)
+                if doc is None or row["status_id"] == status_id:
+                    continue
+                old = row["status_id"]
+                sla.enter_status(row, doc, now)
+                moved = {"outcome_id": seeds.STATUS_CHANGED, "note": "Changed automatically", "hiddenfromuser": True}
+                actions.write(self._tenant, conn, row, moved, Actor("Automation"), old_status=old)
+                tickets.store(self._tenant, conn, row)
+                webhooks.emit_change(self._tenant, conn, row, old)
+
+    def live_event(self, dice: Any) -> str:
+        """One thing that happens in a working day: a new ticket, a client's reply, or an agent at work."""
+        with self._tenant.store.read() as conn:
+            open_ids = [row["id"] for row in conn.execute("SELECT id FROM halo_tickets WHERE deleted = 0 AND is_done = 0 LIMIT 500")]
+            users = [row["id"] for row in conn.execute("SELECT id FROM halo_users WHERE inactive = 0 LIMIT 500")]
+        choice = dice.random()
+        if users and (choice < 0.25 or not open_ids):
+            problem = texts.problem(dice)
+            values = {"summary": problem.summary, "details": problem.details, "user_id": dice.choice(users),
+                      "category_1": problem.category, "priority_id": problem.priority}  # fmt: skip
+            return f"new ticket {self.create(values)}"
+        if not open_ids:
+            return "nothing to do"
+        ticket_id = dice.choice(open_ids)
+        with self._tenant.store.read() as conn:
+            row = tickets.load(conn, ticket_id)
+        if choice < 0.5 and row["user_id"]:
+            self.add_action(ticket_id, {"note": texts.client_reply(dice), "user_id": row["user_id"]})
+            return f"client replied on {ticket_id}"
+        if choice < 0.8:
+            status = dice.choice([seeds.IN_PROGRESS, seeds.WAITING_CLIENT, seeds.IN_PROGRESS])
+            note = {"note": texts.agent_reply(dice), "private": False, "timetaken": 0.25, "new_status": status}
+            self.add_action(ticket_id, note)
+            return f"agent answered {ticket_id}"
+        self.add_action(ticket_id, {"note": texts.resolution(dice), "private": False, "outcome_id": seeds.RESOLVE, "timetaken": 0.5})
+        return f"agent resolved {ticket_id}"
+
+
+def _named(conn: sqlite3.Connection, kind: str, label: str, name: str) -> int:
+    wanted = name.strip().lower()
+    found = next((doc["id"] for doc in config(conn, kind) if doc[label].lower() == wanted), None)
+    if found is None:
+        raise Refused(f"no {kind} {name!r}")
+    return int(found)
+
+
+def _due(conn: sqlite3.Connection, now: int) -> Iterator[tuple[int, int]]:
+    for doc in config(conn, "status"):
+        hours = doc.get("statuschangetofreq") or 0
+        if doc.get("statuschangeto") and hours > 0:
+            query = "SELECT id FROM halo_tickets WHERE status_id = ? AND deleted = 0 AND status_since <= ?"
+            for row in conn.execute(query, (doc["id"], now - int(hours * HOUR_MS))):
+                yield row["id"], int(doc["statuschangeto"])
+    for doc in config(conn, "tickettype"):
+        hours = doc.get("autoCloseHours") or 0
+        if hours > 0:
+            query = "SELECT id FROM halo_tickets WHERE tickettype_id = ? AND status_id = ? AND deleted = 0 AND status_since <= ?"
+            for row in conn.execute(query, (doc["id"], seeds.RESOLVED, now - int(hours * HOUR_MS))):
+                yield row["id"], seeds.CLOSED

@@ -1,0 +1,118 @@
+"""One running sandbox: its state, its imitations, its server and its background thread."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import threading
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from connectors.sandbox import IMITATIONS, journal
+from connectors.sandbox.clock import Clock
+from connectors.sandbox.dataset import Dataset
+from connectors.sandbox.faults import Faults
+from connectors.sandbox.imitation import Imitation, Window, World
+from connectors.sandbox.server import Server
+from connectors.sandbox.store import Store
+
+TICK_SECONDS = 1.0
+
+
+class Sandbox:
+    """Everything of one sandbox process. `now` (seconds since 1970) sets its clock; `live` is events per minute."""
+
+    def __init__(
+        self,
+        *,
+        state: Path | None = None,
+        profile: str = "vendor",
+        now: float | None = None,
+        live: float = 0.0,
+        seed: int = 1,
+        rate_limit: tuple[int, float] | None = None,
+    ) -> None:
+        self.store = Store(state)
+        self.clock = Clock(self.store, now)
+        self.faults = Faults()
+        self.limits = {name: Window(*(rate_limit or (None,))) for name in IMITATIONS}
+        self.store.create(journal.SCHEMA)
+        self.imitations: dict[str, Imitation] = {
+            name: importlib.import_module(module).imitation(World(self.store, self.clock, profile, self.limits[name]))
+            for name, module in IMITATIONS.items()
+        }
+        self._live = live
+        self._dice = random.Random(seed)
+        self._ends = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._server: Server | None = None
+
+    def load(self, data: Dataset) -> dict[str, dict[str, int]]:
+        """Give every imitation its part of the data set."""
+        names = list(self.imitations)
+        return {name: item.load(data.for_psa(name, names)) for name, item in self.imitations.items()}
+
+    def is_empty(self) -> bool:
+        return all(item.is_empty() for item in self.imitations.values())
+
+    def reset(self) -> None:
+        """Empty everything: tickets, people, log, faults, clock offset."""
+        self.faults.clear()
+        self.clock.set_offset(0)
+        for item in self.imitations.values():
+            item.reset()
+        with self.store.write() as conn:
+            conn.execute("DELETE FROM requests")
+
+    def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Serve in the background; returns the address. Port 0 takes a free one."""
+        self._server = Server((host, port), self)
+        self._run(lambda: self._serve(), "sandbox-http")
+        self._run(self._tick, "sandbox-clock")
+        if self._live > 0:
+            self._run(self._act, "sandbox-live")
+        shown = "127.0.0.1" if host in ("0.0.0.0", "") else host
+        return f"http://{shown}:{self._server.server_address[1]}"
+
+    def _serve(self) -> None:
+        assert self._server is not None
+        self._server.serve_forever(poll_interval=0.05)
+
+    def _run(self, target: object, name: str) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)  # type: ignore[arg-type]
+        thread.start()
+        self._threads.append(thread)
+
+    def _tick(self) -> None:
+        while not self._ends.wait(TICK_SECONDS):
+            self._safely(lambda: [item.tick() for item in self.imitations.values()])
+
+    def _act(self) -> None:
+        while not self._ends.wait(self._dice.expovariate(self._live / 60.0)):
+            item = self._dice.choice(list(self.imitations.values()))
+            self._safely(lambda item=item: item.live_event(self._dice))  # type: ignore[misc]
+
+    def _safely(self, action: object) -> None:
+        try:
+            action()  # type: ignore[operator]
+        except Exception:
+            if not self._ends.is_set():
+                traceback.print_exc()
+
+    def close(self) -> None:
+        self._ends.set()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+        for item in self.imitations.values():
+            item.close()
+        for thread in self._threads:
+            thread.join(timeout=2)
+        self.store.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,19 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(models.TextChoices):
+    NOTE = "note", _("Note")
+    REPLY = "reply", _("Reply")
+    CALL = "call", _("Call")
+    VISIT = "visit", _("Visit")
+    SYSTEM = "system", _("System")
+
+
+class FileState(models.TextChoices):
+    """Where an attachment's bytes are."""
+
+    STORED = "stored", _("Here")
+    REMOTE = "remote", _("In the PSA")
+    FETCHING = "fetching", _("Being fetched")
+    FAILED = "failed", _("Could not be fetched")

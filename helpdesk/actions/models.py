@@ -1,0 +1,221 @@
+"""What is said and done on a ticket: actions, time, files, and what is half typed."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from helpdesk.actions.choices import FileState, Kind
+from helpdesk.actions.querysets import ActionQuerySet, AttachmentQuerySet
+from helpdesk.core.models import RemoteRow, unique_in_account
+from helpdesk.tickets.choices import Sync
+
+
+class Outcome(RemoteRow):
+    """A PSA's ready-made act on a ticket."""
+
+    name = models.CharField(max_length=120)
+    label = models.CharField(max_length=120, blank=True)
+    colour = models.CharField(max_length=20, blank=True)
+    sequence = models.IntegerField(default=0)
+    is_hidden = models.BooleanField(default=False)
+    new_status = models.ForeignKey("tickets.Status", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    hide_from_client = models.BooleanField(default=True)
+    must_add_note = models.BooleanField(default=False)
+    must_assign = models.BooleanField(default=False)
+    sla_hold = models.BooleanField(default=False)
+    sla_release = models.BooleanField(default=False)
+    sends_email = models.BooleanField(default=False)
+    default_seconds = models.PositiveIntegerField(null=True, blank=True)
+    ticket_types = models.ManyToManyField("tickets.TicketType", blank=True, related_name="outcomes")
+
+    class Meta:
+        constraints = [unique_in_account("outcome_remote")]
+        ordering = ["sequence", "name"]
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+
+class Action(models.Model):
+    """A note, reply, call or visit. Internal unless somebody decided otherwise."""
+
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="actions")
+    remote_id = models.CharField(max_length=64, null=True, blank=True)
+    fingerprint = models.CharField(max_length=64, null=True, blank=True)
+    """Identity where the PSA gives its comments no id."""
+    marker = models.UUIDField(default=uuid.uuid4, unique=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.NOTE)
+    is_internal = models.BooleanField(default=True)
+    is_from_client = models.BooleanField(default=False)
+    title = models.CharField(max_length=255, blank=True)
+    body = models.TextField(blank=True)
+    """As written or as the PSA sent it. Templates may only use `body_clean`."""
+    body_is_html = models.BooleanField(default=False)
+    body_clean = models.TextField(blank=True)
+    cleaner_version = models.PositiveSmallIntegerField(default=0)
+    author_agent = models.ForeignKey(
+        "directory.Agent", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    author_contact = models.ForeignKey(
+        "directory.Contact", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    author_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    author_name = models.CharField(max_length=120, blank=True)
+    occurred_at = models.DateTimeField()
+    outcome = models.ForeignKey(Outcome, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    email_to = models.TextField(blank=True)
+    email_cc = models.TextField(blank=True)
+    sends_email = models.BooleanField(default=False)
+    new_status = models.ForeignKey("tickets.Status", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    sync_state = models.CharField(max_length=10, choices=Sync.choices, blank=True, default="")
+    removed_at = models.DateTimeField(null=True, blank=True)
+    """Deleted in the PSA, or discarded here before it left."""
+    raw = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ActionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "remote_id"], name="action_remote"),
+            models.UniqueConstraint(fields=["ticket", "fingerprint"], name="action_fingerprint"),
+        ]
+        indexes = [
+            models.Index(fields=["ticket", "occurred_at", "id"], name="action_order"),
+            models.Index(fields=["cleaner_version"], name="action_stale", condition=Q(body_clean="")),
+        ]
+        ordering = ["occurred_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.ticket_id}"
+
+    @property
+    def subject_key(self) -> str:
+        """Its name in the outbox."""
+        return f"action:{self.pk}"
+
+
+class TimeEntry(models.Model):
+    """Time booked, with or without an action."""
+
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="time_entries")
+    action = models.OneToOneField(
+        Action, null=True, blank=True, on_delete=models.CASCADE, related_name="time_entry"
+    )
+    remote_id = models.CharField(max_length=64, null=True, blank=True)
+    marker = models.UUIDField(default=uuid.uuid4, unique=True)
+    agent = models.ForeignKey("directory.Agent", null=True, blank=True, on_delete=models.SET_NULL, related_name="time")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    author_name = models.CharField(max_length=120, blank=True)
+    seconds = models.PositiveIntegerField()
+    is_billable = models.BooleanField(default=True)
+    note = models.TextField(blank=True)
+    work_type = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField()
+    sync_state = models.CharField(max_length=10, choices=Sync.choices, blank=True, default="")
+    removed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket", "remote_id"], name="time_remote")]
+        indexes = [models.Index(fields=["agent", "ended_at"], name="time_agent_day")]
+        verbose_name_plural = "time entries"
+        ordering = ["ended_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s on {self.ticket_id}"
+
+
+def file_path(_attachment: object, _name: str) -> str:
+    """A random name: nothing of the sender's file name reaches the disk."""
+    name = uuid.uuid4().hex
+    return f"attachments/{name[:2]}/{name}"
+
+
+class Attachment(RemoteRow):
+    """A file on a ticket. Its bytes are served by a view only."""
+
+    ticket = models.ForeignKey("tickets.Ticket", null=True, on_delete=models.CASCADE, related_name="attachments")
+    """Null while it hangs on a form that is not sent yet."""
+    action = models.ForeignKey(Action, null=True, blank=True, on_delete=models.CASCADE, related_name="attachments")
+    draft = models.ForeignKey("Draft", null=True, blank=True, on_delete=models.SET_NULL, related_name="attachments")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    marker = models.UUIDField(default=uuid.uuid4, unique=True)
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=120, default="application/octet-stream")
+    size = models.PositiveBigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    file = models.FileField(upload_to=file_path, max_length=120, blank=True)
+    is_public = models.BooleanField(default=False)
+    inline_reference = models.CharField(max_length=64, blank=True)
+    """The PSA's name for an image inside its HTML."""
+    state = models.CharField(max_length=10, choices=FileState.choices, default=FileState.STORED)
+    state_text = models.CharField(max_length=200, blank=True)
+    sync_state = models.CharField(max_length=10, choices=Sync.choices, blank=True, default="")
+    created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            unique_in_account("attachment_remote"),
+            models.UniqueConstraint(
+                fields=["ticket", "inline_reference"], name="attachment_inline", condition=~Q(inline_reference="")
+            ),
+        ]
+        ordering = ["created_at", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_image(self) -> bool:
+        return self.content_type in {"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+    @property
+    def is_text(self) -> bool:
+        return self.content_type.startswith("text/") and self.content_type != "text/html"
+
+
+class Draft(models.Model):
+    """What a person has typed and not sent: one per person and ticket (null ticket = the new-ticket form)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    ticket = models.ForeignKey("tickets.Ticket", null=True, blank=True, on_delete=models.CASCADE, related_name="drafts")
+    fields = models.JSONField(default=dict)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "ticket"], name="draft_once"),
+            models.UniqueConstraint(fields=["user"], name="draft_new_once", condition=Q(ticket=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"draft of {self.user_id}"
+
+
+class Macro(models.Model):
+    """A canned reply, with field changes that happen with it."""
+
+    name = models.CharField(max_length=80, unique=True)
+    body = models.TextField(blank=True)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.REPLY)
+    is_internal = models.BooleanField(default=False)
+    status_category = models.CharField(max_length=20, blank=True)
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,89 @@
+"""How an open page learns within two seconds that something changed, at almost no cost.
+
+Every commit that people should see sets a new random stamp for its scopes in the cache. An open page asks for its
+scope's stamp with `If-None-Match`; this middleware answers before sessions, users or the database are touched. The
+address carries a signed (user, scope) pair, and a revocation stamp in the cache ends it on sign-out.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from django.core import signing
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+PREFIX = "/live/"
+MAX_AGE_SECONDS = 24 * 3600
+_SALT = "helpdesk.live"
+
+
+def ticket_scope(ticket_id: int) -> str:
+    return f"ticket:{ticket_id}"
+
+
+DESK = "desk"
+"""Any ticket changed: boards and lists."""
+HEALTH = "health"
+"""A PSA account's health, progress or freshness changed."""
+
+
+def touch(*scopes: str) -> None:
+    """Tell open pages of these scopes, once the surrounding transaction has committed."""
+    names = {f"live:{scope}": secrets.token_hex(8) for scope in scopes}
+    transaction.on_commit(lambda: cache.set_many(names, timeout=None))
+
+
+def stamp(scope: str) -> str:
+    return cache.get(f"live:{scope}") or "0"
+
+
+def token(*, user_id: int, scope: str) -> str:
+    """The signed part of a page's poll address."""
+    return signing.dumps([user_id, scope, _revision(user_id)], salt=_SALT, compress=False)
+
+
+def poll_address(*, user_id: int, scope: str) -> str:
+    return f"{PREFIX}{token(user_id=user_id, scope=scope)}/"
+
+
+def revoke(user_id: int) -> None:
+    """End every open poll of a user: sign-out, role change, deactivation."""
+    cache.set(f"live:revision:{user_id}", secrets.token_hex(8), timeout=None)
+
+
+def _revision(user_id: int) -> str:
+    return cache.get(f"live:revision:{user_id}") or "0"
+
+
+class LivePollMiddleware:
+    """Answers `/live/<token>/`: 304 when nothing changed, else 200 with the new stamp; 403 once revoked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(PREFIX):
+            return self.get_response(request)
+        return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        try:
+            user_id, scope, revision = signing.loads(
+                request.path_info[len(PREFIX) :].rstrip("/"), salt=_SALT, max_age=MAX_AGE_SECONDS
+            )
+        except (signing.BadSignature, ValueError, TypeError):
+            return HttpResponse(status=403)
+        found = cache.get_many([f"live:{scope}", f"live:revision:{user_id}"])
+        if (found.get(f"live:revision:{user_id}") or "0") != revision:
+            return HttpResponse(status=403)
+        etag = f'"{found.get(f"live:{scope}") or "0"}"'
+        if request.headers.get("If-None-Match") == etag:
+            response = HttpResponse(status=304)
+        else:
+            response = HttpResponse(etag.strip('"'), content_type="text/plain")
+        response["ETag"] = etag
+        response["Cache-Control"] = "no-store"
+        return response

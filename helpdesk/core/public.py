@@ -1,0 +1,36 @@
+"""The one list of pages that open without sign-in. Everything else is closed by default."""
+
+from __future__ import annotations
+
+PUBLIC_VIEWS: frozenset[str] = frozenset(
+    {
+        # alive, ready; metrics ask for their own token
+        "healthz",
+        "readyz",
+        "metrics",
+        # the mark in the browser's tab and the sheet of icons
+        "core:icons",
+        # a client's link carries its own 256-bit token
+        "portal:status",
+        "portal:status_answer",
+        "portal:status_file",
+        # hooks carry their own secret
+        "sync:hook",
+        # signing in and out
+        "account_login",
+        "account_logout",
+        "account_request_login_code",
+        "account_confirm_login_code",
+        "account_inactive",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key",
+        "account_reset_password_from_key_done",
+        "mfa_authenticate",
+        "openid_connect_login",
+        "openid_connect_callback",
+        "socialaccount_login_cancelled",
+        "socialaccount_login_error",
+    }
+)
+"""View names as the resolver spells them."""

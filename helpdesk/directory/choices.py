@@ -1,0 +1,18 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Health(models.TextChoices):
+    """What the dot in the frame says."""
+
+    OK = "ok", _("Working")
+    SLOW = "slow", _("Slow")
+    DOWN = "down", _("Not answering")
+
+
+class Mailer(models.TextChoices):
+    """Who writes the mail to the client."""
+
+    PSA = "psa", _("the PSA")
+    DESK = "desk", _("this desk")
+    OFF = "off", _("nobody")

@@ -1,0 +1,84 @@
+"""Links for clients, and what a client sends."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from helpdesk.accounts.models import User
+from helpdesk.accounts.services import record_audit
+from helpdesk.actions.files import request_file
+from helpdesk.actions.models import Action, Attachment
+from helpdesk.actions.services import add_client_reply
+from helpdesk.core.origin import Origin
+from helpdesk.directory.models import Client, Contact
+from helpdesk.portal.models import StatusLink, hash_token, new_token
+from helpdesk.tickets.models import Ticket
+
+LINK_LASTS = timedelta(days=90)
+
+
+@transaction.atomic
+def create_link(
+    *, ticket: Ticket | None = None, client: Client | None = None, contact: Contact | None = None,
+    created_by: User | None, now: datetime, expires_in: timedelta | None = LINK_LASTS, request_id: str = "",
+) -> tuple[StatusLink, str]:  # fmt: skip
+    """A link to one ticket or one client, and its token, which is nowhere stored and never seen again.
+
+    With a contact, a ticket's link may answer as that person. `expires_in` None = until it is revoked.
+    """
+    token = new_token()
+    link = StatusLink.objects.create(
+        token_hash=hash_token(token),
+        ticket=ticket,
+        client=client,
+        contact=contact,
+        created_by=created_by,
+        created_at=now,
+        expires_at=now + expires_in if expires_in else None,
+    )
+    record_audit(
+        user=created_by, verb="link.created", subject=_subject(link), now=now, request_id=request_id,
+        detail={"link": link.pk, "contact": contact.pk if contact else None, "expires_at": _iso(link.expires_at)},
+    )  # fmt: skip
+    return link, token
+
+
+@transaction.atomic
+def revoke_link(*, link: StatusLink, user: User | None, now: datetime, request_id: str = "") -> None:
+    """End a link at once. Twice is harmless."""
+    if not StatusLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now):
+        return
+    link.revoked_at = now
+    record_audit(
+        user=user, verb="link.revoked", subject=_subject(link), detail={"link": link.pk}, now=now,
+        request_id=request_id,
+    )  # fmt: skip
+
+
+def answer(
+    *, ticket: Ticket, contact: Contact, text: str, marker: uuid.UUID, now: datetime,
+    user: User | None = None, link: StatusLink | None = None,
+) -> Action:  # fmt: skip
+    """The client's words, on the ticket and on their way. The same marker twice is one answer."""
+    with transaction.atomic():
+        if link is not None:
+            StatusLink.objects.filter(pk=link.pk).update(last_used_at=now)
+        return add_client_reply(
+            ticket=ticket, contact=contact, text=text, origin=Origin.client(contact, user), now=now, marker=str(marker)
+        )
+
+
+def fetch(*, attachment: Attachment, now: datetime) -> None:
+    """Ask for the bytes of a file that is not here yet."""
+    request_file(attachment=attachment, now=now)
+
+
+def _subject(link: StatusLink) -> str:
+    return f"ticket:{link.ticket_id}" if link.ticket_id else f"client:{link.client_id}"
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

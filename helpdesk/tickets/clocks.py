@@ -1,0 +1,150 @@
+"""From a ticket's facts to its clocks and the columns that lists sort by. Pure but for the rows it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from helpdesk.core.formatting import FOREVER
+from helpdesk.sla.choices import ClockKind
+from helpdesk.sla.clock import Facts, Reading, read_clock
+from helpdesk.sla.models import Target
+from helpdesk.tickets.choices import FINISHED, SlaClock
+from helpdesk.tickets.models import Status, Ticket, TicketClock
+
+DEFAULT_TARGETS: Mapping[int, tuple[int, int]] = {
+    1: (15 * 60, 3600),
+    2: (3600, 4 * 3600),
+    3: (4 * 3600, 8 * 3600),
+    4: (8 * 3600, 24 * 3600),
+}
+"""rank -> (response, resolution) seconds: what is promised where neither PSA nor policy says anything."""
+
+ROW_FIELDS = ("next_clock", "clock_state", "next_due_at", "next_at_risk_at", "clock_seconds", "finished_at")
+
+
+def derive(
+    ticket: Ticket,
+    *,
+    status: Status,
+    target: Target | None,
+    before: Mapping[str, TicketClock],
+    now: datetime,
+    paused_at: datetime | None = None,
+) -> list[TicketClock]:
+    """Both clocks of a ticket, unsaved, and the ticket's own columns set from them.
+
+    `before` holds the clocks as they were: a pause goes on from where it began. `paused_at` is when a pause that is
+    new to us began; None = now.
+    """
+    ticket.finished_at = _finished_at(ticket)
+    clocks = [
+        _clock(ticket, kind, status, target, before.get(kind), now, paused_at or now)
+        for kind in (ClockKind.RESPONSE, ClockKind.RESOLUTION)
+    ]
+    _show_on_row(ticket, clocks)
+    return clocks
+
+
+def _finished_at(ticket: Ticket) -> datetime | None:
+    if ticket.status_category not in FINISHED:
+        return None
+    return ticket.resolved_at or ticket.closed_at or ticket.remote_updated_at or ticket.changed_at
+
+
+def _clock(
+    ticket: Ticket,
+    kind: ClockKind,
+    status: Status,
+    target: Target | None,
+    old: TicketClock | None,
+    now: datetime,
+    paused_at: datetime,
+) -> TicketClock:
+    is_response = kind == ClockKind.RESPONSE
+    theirs = ticket.response_due_at if is_response else ticket.resolution_due_at
+    seconds, source = _promise(ticket, target, is_response=is_response)
+    due = theirs or (ticket.opened_at + timedelta(seconds=seconds) if seconds is not None else None)
+    end = (ticket.first_responded_at or ticket.finished_at) if is_response else ticket.finished_at
+    paused = (ticket.sla_paused or status.sla_clock == SlaClock.PAUSED) and end is None
+    since = (old.paused_since if old and old.paused_since else paused_at) if paused else None
+    reading = read_clock(
+        Facts(
+            started_at=ticket.opened_at,
+            due_at=due,
+            target_seconds=seconds,
+            finished_at=end,
+            paused_since=since,
+            is_excluded=ticket.sla_excluded,
+        ),
+        now=now,
+    )
+    return _row(ticket, kind, reading, seconds, "psa" if theirs else source)
+
+
+def _promise(ticket: Ticket, target: Target | None, *, is_response: bool) -> tuple[int | None, str]:
+    if target is not None:
+        return (target.response_seconds if is_response else target.resolution_seconds), "policy"
+    promised = DEFAULT_TARGETS.get(ticket.rank)
+    return (promised[0 if is_response else 1], "default") if promised else (None, "none")
+
+
+def _row(ticket: Ticket, kind: ClockKind, reading: Reading, seconds: int | None, source: str) -> TicketClock:
+    clock = TicketClock(
+        ticket=ticket,
+        kind=kind,
+        state=reading.state,
+        target_seconds=seconds,
+        started_at=ticket.opened_at,
+        due_at=reading.due_at,
+        at_risk_at=reading.at_risk_at,
+        remaining_seconds=reading.remaining_seconds,
+        paused_since=reading.paused_since,
+        breached_at=reading.breached_at,
+        finished_at=reading.finished_at,
+        source=source if reading.state != "not_started" else "none",
+    )
+    clock.seconds = reading.seconds  # type: ignore[attr-defined]
+    return clock
+
+
+def _show_on_row(ticket: Ticket, clocks: list[TicketClock]) -> None:
+    """A row shows the clock that runs out next; when none runs, a paused one; when all is over, the resolution."""
+    ticking = [c for c in clocks if c.finished_at is None and c.due_at is not None]
+    paused = [c for c in clocks if c.finished_at is None and c.state == "paused"]
+    if ticking:
+        shown = min(ticking, key=lambda c: c.due_at or FOREVER)
+        ticket.next_due_at, ticket.next_at_risk_at = shown.due_at or FOREVER, shown.at_risk_at
+    else:
+        shown = min(paused, key=lambda c: c.remaining_seconds or 0) if paused else clocks[1]
+        ticket.next_due_at, ticket.next_at_risk_at = FOREVER, None
+    ticket.next_clock = shown.kind
+    ticket.clock_state = shown.state
+    ticket.clock_seconds = shown.seconds  # type: ignore[attr-defined]
+
+
+CLOCK_FIELDS = (
+    "state",
+    "target_seconds",
+    "started_at",
+    "due_at",
+    "at_risk_at",
+    "remaining_seconds",
+    "paused_since",
+    "breached_at",
+    "finished_at",
+    "source",
+)
+
+
+def save_clocks(clocks: list[TicketClock]) -> None:
+    """Write clocks in one statement, new or known."""
+    if clocks:
+        TicketClock.objects.bulk_create(
+            clocks, update_conflicts=True, unique_fields=["ticket", "kind"], update_fields=CLOCK_FIELDS
+        )
+
+
+def target_for(ticket: Ticket, targets: Mapping[tuple[int, str], Target], priority_remote_id: str) -> Target | None:
+    """The target of the ticket's policy for its priority, out of a map by (policy id, priority remote id)."""
+    return targets.get((ticket.sla_policy_id, priority_remote_id)) if ticket.sla_policy_id else None

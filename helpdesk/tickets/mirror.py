@@ -1,0 +1,374 @@
+"""What a PSA says of tickets, applied in batches: one transaction, a fixed number of statements per batch.
+
+The bridge resolves references to our keys first, so that nothing here knows a PSA. A field with an unsent or unclear
+change of ours is left alone; its PSA value goes to `confirmed`, and a different one makes the waiting change a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from helpdesk.core import live
+from helpdesk.core.formatting import FOREVER
+from helpdesk.outbox import services as outbox
+from helpdesk.outbox.choices import Reason, State, Verb
+from helpdesk.outbox.models import OutboxItem
+from helpdesk.sla.models import Target
+from helpdesk.tickets import clocks
+from helpdesk.tickets.choices import FINISHED, Precision
+from helpdesk.tickets.fields import FIELDS
+from helpdesk.tickets.models import Priority, SearchText, Status, Ticket, TicketClock, TicketEvent
+from helpdesk.tickets.search import TEXT_LIMIT, plain, save_search_texts
+
+EVENT_FIELDS = ("status", "priority", "agent", "team", "client", "ticket_type", "subject", "contract", "sla_policy")
+_KEPT_APART = {"id", "psa_account", "marker", "created_at", "sync_state", "client_replied_at", "description_clean",
+               "cleaner_version", "actions_pulled_at", "estimate_seconds", "escalated_at"}  # fmt: skip
+_WRITTEN = [f.name for f in Ticket._meta.concrete_fields if f.name not in _KEPT_APART and f.name != "remote_id"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteTicket:
+    """One ticket as the PSA has it, in our keys.
+
+    `values`: column name (`client_id`, `subject`, ...) -> value, only what the feed carries. `confirmed`: editable
+    field -> spelling. `labels`: reference field -> name for the timeline. `marker`: our own UUID where the PSA kept it.
+    """
+
+    remote_id: str
+    values: Mapping[str, Any]
+    confirmed: Mapping[str, Any]
+    remote_updated_at: datetime | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    marker: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    paused_at: datetime | None = None
+
+
+@dataclass
+class Applied:
+    """Counts of one batch, and which tickets are new or changed (their actions are worth a read)."""
+
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    tickets: dict[str, int] = field(default_factory=dict)
+    """remote id -> our key, for every row of the batch."""
+    touched: list[int] = field(default_factory=list)
+
+
+@dataclass
+class _Batch:
+    account_id: int
+    now: datetime
+    statuses: dict[int, Status]
+    priorities: dict[int, Priority]
+    targets: dict[tuple[int, str], Target]
+    items: dict[str, list[OutboxItem]]
+    clocks: dict[int, dict[str, TicketClock]]
+    has_status_events: bool
+
+
+@transaction.atomic
+def apply_tickets(
+    *, account_id: int, rows: Sequence[RemoteTicket], now: datetime, has_status_events: bool = False, is_forced: bool = False
+) -> Applied:
+    """Upsert a batch (at most a few hundred rows) as the PSA has it.
+
+    `has_status_events`: the PSA's actions tell of status changes to the second, so a change of status seen between
+    two pulls is left to them. `is_forced` applies a row although its change time is the one we know.
+    """
+    applied = Applied()
+    known = _known(account_id, rows)
+    batch = _load(account_id, rows, known, now, has_status_events)
+    new: list[Ticket] = []
+    changed: list[Ticket] = []
+    events: list[TicketEvent] = []
+    for row in rows:
+        ticket = known.get(row.remote_id)
+        if ticket is None:
+            ticket = _blank(account_id, row, now)
+            _set(ticket, row, set())
+            new.append(ticket)
+        elif not is_forced and row.remote_updated_at and ticket.remote_updated_at == row.remote_updated_at:
+            applied.unchanged += 1
+            continue
+        else:
+            events += _merge(ticket, row, batch)
+            changed.append(ticket)
+        ticket.changed_at = ticket.read_at = now
+        ticket.removed_at = None
+        _derive(ticket, batch)
+    _write(new, changed, events, batch, rows)
+    applied.created, applied.changed = len(new), len(changed)
+    applied.tickets = {t.remote_id: t.pk for t in (*known.values(), *new) if t.remote_id}
+    applied.touched = [t.pk for t in (*new, *changed)]
+    if applied.touched:
+        live.touch(live.DESK, *(live.ticket_scope(t.pk) for t in changed))
+    return applied
+
+
+def _known(account_id: int, rows: Sequence[RemoteTicket]) -> dict[str, Ticket]:
+    """Rows we have, by remote id; a ticket of ours that the PSA has just taken is found by its marker."""
+    ids = [r.remote_id for r in rows]
+    lock = Ticket.objects.select_for_update().defer("description_clean")
+    known = {t.remote_id: t for t in lock.filter(psa_account_id=account_id, remote_id__in=ids) if t.remote_id}
+    markers = {r.marker: r.remote_id for r in rows if r.marker and r.remote_id not in known}
+    if markers:
+        for ticket in lock.filter(psa_account_id=account_id, remote_id=None, marker__in=list(markers)):
+            remote_id = markers[str(ticket.marker)]
+            Ticket.objects.filter(pk=ticket.pk).update(remote_id=remote_id)
+            ticket.remote_id = remote_id
+            known[remote_id] = ticket
+    return known
+
+
+def _load(
+    account_id: int, rows: Sequence[RemoteTicket], known: Mapping[str, Ticket], now: datetime, has_events: bool
+) -> _Batch:
+    statuses = Status.objects.filter(psa_account_id=account_id).defer("raw").in_bulk()
+    priorities = Priority.objects.filter(psa_account_id=account_id).defer("raw").in_bulk()
+    targets = {
+        (t.policy_id, t.priority): t for t in Target.objects.filter(policy__psa_account_id=account_id)
+    }
+    items: dict[str, list[OutboxItem]] = {}
+    clock_rows: dict[int, dict[str, TicketClock]] = {}
+    if known:
+        for item in OutboxItem.objects.in_lanes(t.lane for t in known.values()).open():
+            items.setdefault(item.lane, []).append(item)
+        for clock in TicketClock.objects.filter(ticket__in=[t.pk for t in known.values()]):
+            clock_rows.setdefault(clock.ticket_id, {})[clock.kind] = clock
+    return _Batch(account_id, now, statuses, priorities, targets, items, clock_rows, has_events)
+
+
+def _blank(account_id: int, row: RemoteTicket, now: datetime) -> Ticket:
+    ticket = Ticket(
+        psa_account_id=account_id, remote_id=row.remote_id, changed_at=now, opened_at=row.values.get("opened_at") or now
+    )
+    if row.marker:
+        ticket.marker = row.marker  # type: ignore[assignment]
+    return ticket
+
+
+def _set(ticket: Ticket, row: RemoteTicket, held: set[str]) -> None:
+    for name, value in row.values.items():
+        if name.removesuffix("_id") not in held:
+            setattr(ticket, name, value)
+    ticket.confirmed = {**ticket.confirmed, **row.confirmed}
+    ticket.remote_updated_at = row.remote_updated_at or ticket.remote_updated_at
+    ticket.raw = dict(row.raw) if row.raw else ticket.raw
+
+
+def _merge(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> list[TicketEvent]:
+    held = _held_fields(ticket, row, batch)
+    events = [
+        event
+        for name in EVENT_FIELDS
+        if name not in held and not (name == "status" and batch.has_status_events)
+        for event in _event(ticket, name, row, batch)
+    ]
+    _set(ticket, row, held)
+    return events
+
+
+def _held_fields(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> set[str]:
+    """Fields with a change of ours that is not settled. A waiting one that the PSA meanwhile changed is a conflict."""
+    held: set[str] = set()
+    for item in batch.items.get(ticket.lane, ()):
+        held |= set(item.fields) & set(FIELDS)
+        if item.verb == Verb.UPDATE_TICKET and item.state == State.WAITING and item.lease_until is None:
+            theirs = conflicts(item, row.confirmed)
+            if theirs:
+                outbox.refuse(item=item, reason=Reason.CONFLICT, text="", theirs=theirs, now=batch.now)
+        if item.verb == Verb.CREATE_ACTION and item.fields.get("new_status"):
+            held.add("status")
+    return held
+
+
+def conflicts(item: OutboxItem, confirmed: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a waiting change that the PSA changed since: field -> the PSA's value. Same value as ours is none."""
+    return {
+        name: confirmed[name]
+        for name, mine in item.fields.items()
+        if name in confirmed and name in item.base and confirmed[name] not in (item.base[name], mine)
+    }
+
+
+def _event(ticket: Ticket, name: str, row: RemoteTicket, batch: _Batch) -> Iterable[TicketEvent]:
+    attname = FIELDS[name].attname
+    if attname not in row.values:
+        return
+    old, new = getattr(ticket, attname), row.values[attname]
+    if old == new:
+        return
+    yield TicketEvent(
+        ticket=ticket,
+        field=name,
+        old="" if old is None else str(old)[:255],
+        new="" if new is None else str(new)[:255],
+        old_label=_label(name, old, ticket, batch)[:255],
+        new_label=(row.labels.get(name) or _label(name, new, None, batch))[:255],
+        at=row.remote_updated_at or batch.now,
+        known_at=batch.now,
+        precision=Precision.POLLED,
+        origin="psa",
+        remote_key=f"poll:{name}:{row.remote_updated_at or batch.now:%Y%m%d%H%M%S%f}",
+    )
+
+
+def _label(name: str, key: Any, ticket: Ticket | None, batch: _Batch) -> str:
+    if key is None:
+        return ""
+    if name == "status":
+        return str(batch.statuses.get(key) or "")
+    if name == "priority":
+        return str(batch.priorities.get(key) or "")
+    if FIELDS[name].is_reference:
+        # A changed reference is rare: one small query for a name that stays readable for ever.
+        return str(getattr(ticket, name) or "") if ticket is not None else _name_of(name, key)
+    return str(key)
+
+
+def _name_of(name: str, key: Any) -> str:
+    model = Ticket._meta.get_field(name).related_model
+    found = model.objects.filter(pk=key).first()  # type: ignore[union-attr]
+    return str(found or "")
+
+
+def _derive(ticket: Ticket, batch: _Batch) -> None:
+    status = batch.statuses[ticket.status_id]
+    priority = batch.priorities[ticket.priority_id]
+    ticket.status_category, ticket.rank = status.category, priority.rank
+    ticket.is_open = status.category not in FINISHED
+    ticket.next_due_at = ticket.next_due_at or FOREVER
+
+
+def _write(
+    new: list[Ticket],
+    changed: list[Ticket],
+    events: list[TicketEvent],
+    batch: _Batch,
+    rows: Sequence[RemoteTicket],
+) -> None:
+    paused = {r.remote_id: r.paused_at for r in rows}
+    clock_rows = [
+        clock for ticket in (*new, *changed) for clock in _clocks(ticket, batch, paused.get(ticket.remote_id or ""))
+    ]
+    if new:
+        Ticket.objects.bulk_create(new)
+        events = events + [_opening(t, batch.now) for t in new]
+    if changed:
+        Ticket.objects.bulk_create(
+            changed,
+            update_conflicts=True,
+            unique_fields=["psa_account", "remote_id"],
+            update_fields=_WRITTEN,
+        )
+    clocks.save_clocks(clock_rows)
+    if events:
+        TicketEvent.objects.bulk_create(events, ignore_conflicts=True)
+    _index(new, rows)
+
+
+def _clocks(ticket: Ticket, batch: _Batch, paused_at: datetime | None) -> list[TicketClock]:
+    priority = batch.priorities[ticket.priority_id]
+    return clocks.derive(
+        ticket,
+        status=batch.statuses[ticket.status_id],
+        target=clocks.target_for(ticket, batch.targets, priority.remote_id or ""),
+        before=batch.clocks.get(ticket.pk, {}) if ticket.pk else {},
+        now=batch.now,
+        paused_at=paused_at or ticket.last_activity_at or ticket.remote_updated_at,
+    )
+
+
+def _opening(ticket: Ticket, now: datetime) -> TicketEvent:
+    return TicketEvent(
+        ticket=ticket,
+        field="created",
+        new_label=ticket.subject,
+        at=ticket.opened_at,
+        known_at=now,
+        origin="psa",
+        remote_key="created",
+    )
+
+
+def _index(new: list[Ticket], rows: Sequence[RemoteTicket]) -> None:
+    """Search text of new tickets straight from the batch; what actions add comes with the actions."""
+    labels = {r.remote_id: r.labels for r in rows}
+    save_search_texts(
+        [
+            SearchText(
+                ticket_id=t.pk,
+                text=plain(
+                    "\n".join(
+                        [t.number, t.subject, t.description, t.resolution, t.reported_by]
+                        + [v for k, v in labels.get(t.remote_id or "", {}).items() if k in ("client", "contact")]
+                    )
+                )[:TEXT_LIMIT],
+            )
+            for t in new
+        ]
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteStatusChange:
+    """A status change that the PSA tells of to the second. `key` is unique within the ticket."""
+
+    key: str
+    old_id: int | None
+    new_id: int
+    at: datetime
+    actor: str = ""
+
+
+OWN_WINDOW = timedelta(minutes=10)
+
+
+def apply_status_changes(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], now: datetime) -> int:
+    """Write the PSA's exact status changes as events, once each; our own, come back, only get their key."""
+    if not rows:
+        return 0
+    names = {s.pk: s.name for s in Status.objects.filter(psa_account_id=ticket.psa_account_id).only("name")}
+    seen = list(ticket.events.of_field("status"))
+    keys = {e.remote_key for e in seen}
+    events = []
+    for row in rows:
+        if row.key in keys:
+            continue
+        ours = _own_event(seen, row)
+        if ours is not None:
+            ours.remote_key = row.key
+            ours.save(update_fields=["remote_key"])
+            continue
+        events.append(
+            TicketEvent(
+                ticket=ticket,
+                field="status",
+                old=str(row.old_id or ""),
+                new=str(row.new_id),
+                old_label=names.get(row.old_id or 0, ""),
+                new_label=names.get(row.new_id, ""),
+                at=row.at,
+                known_at=now,
+                origin="psa",
+                actor=row.actor[:120],
+                remote_key=row.key,
+            )
+        )
+    TicketEvent.objects.bulk_create(events, ignore_conflicts=True)
+    return len(events)
+
+
+def _own_event(seen: Sequence[TicketEvent], row: RemoteStatusChange) -> TicketEvent | None:
+    for event in seen:
+        is_ours = event.remote_key is None and event.origin in ("desk", "client")
+        if is_ours and event.new == str(row.new_id) and abs(event.at - row.at) <= OWN_WINDOW:
+            return event
+    return None

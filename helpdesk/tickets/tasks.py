@@ -1,0 +1,13 @@
+"""Read the clock, call one function."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from helpdesk.tickets import services
+
+
+@shared_task(name="tickets.tick_clocks")
+def tick_clocks() -> None:
+    services.tick_clocks(now=timezone.now())
