@@ -149,7 +149,7 @@ class CategoryRecord(Record):
     level: int | Unset = UNSET
     """Which category field of the ticket it fills: 1 to 4."""
     value: str | Unset = UNSET
-    """The text the PSA wants written, for HaloPSA the whole path `A>B`."""
+    """The text the PSA wants written, which may be a whole path such as `A>B`."""
     name: str | Unset = UNSET
 
 

@@ -20,20 +20,31 @@ MAX_AGE_SECONDS = 24 * 3600
 _SALT = "helpdesk.live"
 
 
+BUCKETS = 64
+"""Tickets share this many stamps, so that the cache stays small; a neighbour's change costs a page one refresh."""
+FEW = 8
+
+
 def ticket_scope(ticket_id: int) -> str:
-    return f"ticket:{ticket_id}"
+    return f"ticket:{ticket_id % BUCKETS}"
 
 
 DESK = "desk"
 """Any ticket changed: boards and lists."""
 HEALTH = "health"
 """A PSA account's health, progress or freshness changed."""
+EVERY_TICKET = "tickets"
+"""Stands for all tickets when many change at once: every ticket page listens to it beside its own."""
 
 
 def touch(*scopes: str) -> None:
     """Tell open pages of these scopes, once the surrounding transaction has committed."""
-    names = {f"live:{scope}": secrets.token_hex(8) for scope in scopes}
-    transaction.on_commit(lambda: cache.set_many(names, timeout=None))
+    names = set(scopes)
+    tickets = {name for name in names if name.startswith("ticket:")}
+    if len(tickets) > FEW:
+        names = (names - tickets) | {EVERY_TICKET}
+    stamps = {f"live:{name}": secrets.token_hex(8) for name in names}
+    transaction.on_commit(lambda: cache.set_many(stamps, timeout=None))
 
 
 def stamp(scope: str) -> str:
@@ -76,10 +87,13 @@ class LivePollMiddleware:
             )
         except (signing.BadSignature, ValueError, TypeError):
             return HttpResponse(status=403)
-        found = cache.get_many([f"live:{scope}", f"live:revision:{user_id}"])
+        found = cache.get_many([f"live:{scope}", f"live:revision:{user_id}", f"live:{EVERY_TICKET}"])
         if (found.get(f"live:revision:{user_id}") or "0") != revision:
             return HttpResponse(status=403)
-        etag = f'"{found.get(f"live:{scope}") or "0"}"'
+        stamp_now = found.get(f"live:{scope}") or "0"
+        if scope.startswith("ticket:"):
+            stamp_now += found.get(f"live:{EVERY_TICKET}") or "0"
+        etag = f'"{stamp_now}"'
         if request.headers.get("If-None-Match") == etag:
             response = HttpResponse(status=304)
         else:

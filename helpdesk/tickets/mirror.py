@@ -23,11 +23,12 @@ from helpdesk.tickets import clocks
 from helpdesk.tickets.choices import FINISHED, Precision
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Priority, SearchText, Status, Ticket, TicketClock, TicketEvent
-from helpdesk.tickets.search import TEXT_LIMIT, plain, save_search_texts
+from helpdesk.tickets.search import TEXT_LIMIT, plain, refresh_search_texts, save_search_texts
 
 EVENT_FIELDS = ("status", "priority", "agent", "team", "client", "ticket_type", "subject", "contract", "sla_policy")
 _KEPT_APART = {"id", "psa_account", "marker", "created_at", "sync_state", "client_replied_at", "description_clean",
-               "cleaner_version", "actions_pulled_at", "estimate_seconds", "escalated_at"}  # fmt: skip
+               "actions_pulled_at", "estimate_seconds", "escalated_at"}  # fmt: skip
+_SEARCHED = {"subject", "description", "resolution", "reported_by", "client_id", "contact_id"}
 _WRITTEN = [f.name for f in Ticket._meta.concrete_fields if f.name not in _KEPT_APART and f.name != "remote_id"]
 
 
@@ -71,6 +72,8 @@ class _Batch:
     items: dict[str, list[OutboxItem]]
     clocks: dict[int, dict[str, TicketClock]]
     has_status_events: bool
+    reworded: list[Ticket] = field(default_factory=list)
+    """Known tickets whose own text changed: their search text is written anew."""
 
 
 @transaction.atomic
@@ -115,7 +118,7 @@ def apply_tickets(
 def _known(account_id: int, rows: Sequence[RemoteTicket]) -> dict[str, Ticket]:
     """Rows we have, by remote id; a ticket of ours that the PSA has just taken is found by its marker."""
     ids = [r.remote_id for r in rows]
-    lock = Ticket.objects.select_for_update().defer("description_clean")
+    lock = Ticket.objects.select_for_update()
     known = {t.remote_id: t for t in lock.filter(psa_account_id=account_id, remote_id__in=ids) if t.remote_id}
     markers = {r.marker: r.remote_id for r in rows if r.marker and r.remote_id not in known}
     if markers:
@@ -157,6 +160,8 @@ def _blank(account_id: int, row: RemoteTicket, now: datetime) -> Ticket:
 def _set(ticket: Ticket, row: RemoteTicket, held: set[str]) -> None:
     for name, value in row.values.items():
         if name.removesuffix("_id") not in held:
+            if name == "description" and value != ticket.description:
+                ticket.cleaner_version = 0
             setattr(ticket, name, value)
     ticket.confirmed = {**ticket.confirmed, **row.confirmed}
     ticket.remote_updated_at = row.remote_updated_at or ticket.remote_updated_at
@@ -171,6 +176,8 @@ def _merge(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> list[TicketEvent
         if name not in held and not (name == "status" and batch.has_status_events)
         for event in _event(ticket, name, row, batch)
     ]
+    if any(name in row.values and row.values[name] != getattr(ticket, name) for name in _SEARCHED - held):
+        batch.reworded.append(ticket)
     _set(ticket, row, held)
     return events
 
@@ -272,6 +279,7 @@ def _write(
     if events:
         TicketEvent.objects.bulk_create(events, ignore_conflicts=True)
     _index(new, rows)
+    refresh_search_texts(batch.reworded)
 
 
 def _clocks(ticket: Ticket, batch: _Batch, paused_at: datetime | None) -> list[TicketClock]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
 
+from helpdesk.sla.choices import ClockState
 from helpdesk.tickets.choices import Category
 
 if TYPE_CHECKING:
@@ -71,6 +74,80 @@ class TicketQuerySet(QuerySet["Ticket"]):
 
     def by_due(self) -> TicketQuerySet:
         return self.order_by("next_due_at", "pk")
+
+    # ---- narrowing, as the address of a list or board spells it ----
+
+    def with_categories(self, categories: Iterable[str]) -> TicketQuerySet:
+        return self.filter(status_category__in=list(categories))
+
+    def with_statuses(self, status_ids: Iterable[int]) -> TicketQuerySet:
+        return self.filter(status__in=list(status_ids))
+
+    def with_ranks(self, ranks: Iterable[int]) -> TicketQuerySet:
+        return self.filter(rank__in=list(ranks))
+
+    def in_teams(self, team_ids: Iterable[int], *, or_none: bool = False) -> TicketQuerySet:
+        wanted = Q(team__in=list(team_ids))
+        return self.filter(wanted | Q(team=None)) if or_none else self.filter(wanted)
+
+    def of_agents(self, agent_ids: Iterable[int], *, or_nobody: bool = False) -> TicketQuerySet:
+        wanted = Q(agent__in=list(agent_ids))
+        return self.filter(wanted | Q(agent=None)) if or_nobody else self.filter(wanted)
+
+    def of_clients(self, client_ids: Iterable[int]) -> TicketQuerySet:
+        return self.filter(client__in=list(client_ids))
+
+    def in_accounts(self, account_ids: Iterable[int]) -> TicketQuerySet:
+        return self.filter(psa_account__in=list(account_ids))
+
+    def of_types(self, type_ids: Iterable[int]) -> TicketQuerySet:
+        return self.filter(ticket_type__in=list(type_ids))
+
+    def in_sync_states(self, states: Iterable[str]) -> TicketQuerySet:
+        return self.filter(sync_state__in=list(states))
+
+    def in_clock_states(self, states: Iterable[str], now: datetime) -> TicketQuerySet:
+        """By the clock at `now`, not as it was last written down."""
+        wanted = Q(pk__in=[])
+        for state in states:
+            if state == ClockState.BREACHED:
+                wanted |= Q(is_open=True, next_due_at__lt=now) | Q(is_open=False, clock_state=state)
+            elif state == ClockState.AT_RISK:
+                wanted |= Q(is_open=True, next_at_risk_at__lte=now, next_due_at__gte=now)
+            elif state == ClockState.RUNNING:
+                wanted |= Q(is_open=True, next_due_at__gte=now, clock_state=state) & (
+                    Q(next_at_risk_at__gt=now) | Q(next_at_risk_at=None)
+                )
+            else:
+                wanted |= Q(clock_state=state)
+        return self.filter(wanted)
+
+    def only_ids(self, ids: Iterable[int]) -> TicketQuerySet:
+        return self.filter(pk__in=list(ids))
+
+    def past(self, key: str, value: Any, pk: int, *, descending: bool) -> TicketQuerySet:
+        """What comes after (value, pk) in the order of (key, pk): one step of keyset paging."""
+        side = "lt" if descending else "gt"
+        if value is None:
+            return self.filter(**{f"{key}__isnull": True, f"pk__{side}": pk})
+        ties = Q(**{key: value, f"pk__{side}": pk})
+        after = Q(**{f"{key}__{side}": value}) | ties
+        return self.filter(after, **{f"{key}__{side}e": value})
+
+    def lane_tallies(self, column: str, now: datetime) -> Any:
+        """Per value of a column: (value, open, breached, at risk, estimated seconds)."""
+        late = Q(next_due_at__lt=now)
+        risky = Q(next_at_risk_at__lte=now, next_due_at__gte=now)
+        return (
+            self.order_by()
+            .values_list(column)
+            .annotate(n=Count("pk"), late=Count("pk", late), risky=Count("pk", risky), booked=Sum("estimate_seconds"))
+        )
+
+    def first_of_each(self, column: str, count: int) -> TicketQuerySet:
+        """The `count` tickets of every value of a column that are due next."""
+        place = Window(RowNumber(), partition_by=[F(column)], order_by=["next_due_at", "pk"])
+        return self.annotate(place=place).filter(place__lte=count)
 
 
 class EventQuerySet(QuerySet["TicketEvent"]):

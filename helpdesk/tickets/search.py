@@ -7,11 +7,11 @@ prefix matching. Both give ticket ids newest first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Max, Q
+from django.db.models import Max, Q, prefetch_related_objects
 from django.db.models.expressions import RawSQL
 
 from helpdesk.tickets.models import SearchText, Ticket
@@ -79,16 +79,32 @@ def plain(text: str) -> str:
     return _TAG.sub(" ", text).replace("\x00", " ")
 
 
-def refresh_search_text(ticket: Ticket, notes: Iterable[str] | None = None) -> None:
-    """Write the ticket's search text anew; `notes` None reads them from the ticket's actions."""
-    if notes is None:
-        notes = ticket.actions.filter(removed_at=None).order_by("-occurred_at").values_list("body", flat=True)[:200]
+def refresh_search_text(ticket: Ticket) -> None:
+    """Write one ticket's search text anew, notes included."""
+    refresh_search_texts([ticket])
+
+
+def refresh_search_texts(tickets: Sequence[Ticket]) -> None:
+    """Write the search texts of a batch anew: one reading of notes and people for all of them."""
+    if not tickets:
+        return
+    prefetch_related_objects(list(tickets), "client", "contact")
+    notes: dict[int, list[str]] = {}
+    actions = Ticket._meta.get_field("actions").related_model.objects.filter(  # type: ignore[union-attr]
+        ticket__in=[t.pk for t in tickets], removed_at=None
+    )
+    for ticket_id, body in actions.order_by("-occurred_at").values_list("ticket_id", "body"):
+        notes.setdefault(ticket_id, []).append(body)
+    save_search_texts([SearchText(ticket_id=t.pk, text=_full_text(t, notes.get(t.pk, ()))) for t in tickets])
+
+
+def _full_text(ticket: Ticket, notes: Iterable[str]) -> str:
     text = ticket_text(ticket)
     for note in notes:
         if len(text) > TEXT_LIMIT:
             break
         text += "\n" + plain(note)
-    save_search_texts([SearchText(ticket_id=ticket.pk, text=text[:TEXT_LIMIT])])
+    return text[:TEXT_LIMIT]
 
 
 def save_search_texts(rows: list[SearchText]) -> None:

@@ -119,6 +119,8 @@ def change_ticket(
     paused_before = _stands_still(ticket)
     for name, _old, new in diff:
         setattr(ticket, name, new)
+    if "description" in changes:
+        ticket.description_is_html, ticket.cleaner_version = False, 0
     _stamp_ends(ticket, changes, now)
     _derive_columns(ticket)
     ticket.changed_at = ticket.last_activity_at = now

@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='ticket',
             name='priority',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='tickets.priority'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='tickets', to='tickets.priority'),
         ),
         migrations.AddField(
             model_name='ticket',
@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='ticket',
             name='status',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='tickets.status'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='tickets', to='tickets.status'),
         ),
         migrations.CreateModel(
             name='TicketCategory',
