@@ -84,6 +84,8 @@ class Connector(ABC):
     """Name of its mark in the style sheet."""
     settings: ClassVar[tuple[Setting, ...]]
     action_ids_per_ticket: ClassVar[bool] = False
+    call_limit: ClassVar[tuple[int, float]] = (100, 60.0)
+    """Calls per rolling seconds that an account gets unless its settings say otherwise."""
 
     def __init__(
         self,

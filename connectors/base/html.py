@@ -24,9 +24,10 @@ def to_html(text: str) -> str:
     return html.escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br>")
 
 
-def text_hash(text: str) -> str:
-    """A hash of the words of a text or of markup, blind to case, blanks and markup: how a stripped note is found."""
-    return hashlib.sha256(_SPACE.sub("", to_text(text)).casefold().encode()).hexdigest()
+def text_hash(text: str, *, is_html: bool = True) -> str:
+    """A hash of the words of markup or text, blind to case, blanks and markup: how a stripped note is found."""
+    plain = to_text(text) if is_html else text
+    return hashlib.sha256(_SPACE.sub("", plain).casefold().encode("utf-8", "replace")).hexdigest()
 
 
 def shown(text: str, limit: int = 500) -> str:

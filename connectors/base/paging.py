@@ -44,9 +44,9 @@ class Place:
     def parse(cls, token: str | None) -> Place:
         """The place that a token names; the beginning for no token or one that is not ours."""
         parts = (token or "").split(".", 4)
-        if len(parts) != 5 or not all(p.isdigit() for p in parts[:3]):
+        if len(parts) != 5 or not all(p.isascii() and p.isdigit() for p in parts[:3]):
             return cls()
-        total = int(parts[3]) if parts[3].isdigit() else None
+        total = int(parts[3]) if parts[3].isascii() and parts[3].isdigit() else None
         return cls(page=int(parts[0]), seen=int(parts[1]), size=int(parts[2]), total=total, first=parts[4])
 
 

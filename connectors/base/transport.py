@@ -107,7 +107,7 @@ class Transport:
         self._limits = limits or Limits()
         self._secrets = {s for s in secrets if len(s) > 3}
         self._clock = clock or (lambda: datetime.now(UTC))
-        self._origins = {origin(address) for address in origins}
+        self._origins = {place for address in origins if (place := _origin_or_none(address))}
         self._needs_tls = not allow_private_addresses
         self._lock = threading.Lock()
         self._deadline = Deadline()
@@ -261,6 +261,14 @@ def origin(address: str) -> tuple[str, str, int]:
     if url.scheme not in ("http", "https") or not url.host:
         raise WrongAddress("the address must begin with https://")
     return url.scheme, url.host.lower(), url.port or (443 if url.scheme == "https" else 80)
+
+
+def _origin_or_none(address: str) -> tuple[str, str, int] | None:
+    """A wrong address shows when it is called, not when a connector is made."""
+    try:
+        return origin(address)
+    except WrongAddress:
+        return None
 
 
 def retry_read(call: Callable[[], T], *, attempts: int = 3, seconds: float = 60.0) -> T:

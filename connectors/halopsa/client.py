@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -17,9 +17,10 @@ import httpx
 from connectors.base.answers import error_of
 from connectors.base.auth import Token, TokenAuth, TokenStore, token_key
 from connectors.base.connector import AccountConfig, Budget, Download
-from connectors.base.errors import AuthFailed, ConnectorError, Forbidden, RateLimited, Unavailable, WrongAddress
+from connectors.base.errors import AuthFailed, Forbidden, RateLimited, Unavailable, WrongAddress
 from connectors.base.paging import Place, RawPage, numbered
 from connectors.base.transport import Answer, Body, Limits, Transport, origin, read_limited, retry_read
+from connectors.halopsa.envelopes import Row, one_row, unwrap
 from connectors.halopsa.faults import explain, wait_in
 
 PAGE_SIZE = 100
@@ -32,7 +33,6 @@ FORBIDDEN_SECONDS = 600.0
 UPLOAD_BYTES_PER_SECOND = 50_000
 """The slowest line that an upload's total time allows for."""
 
-Row = dict[str, Any]
 Params = Mapping[str, str]
 
 
@@ -54,7 +54,7 @@ class HaloClient:
         self._settings = account.settings
         self._client_id = str(account.settings.get("client_id") or account.secrets.get("client_id") or "")
         self._secret = str(account.secrets.get("client_secret") or account.settings.get("client_secret") or "")
-        self._auth_url = str(account.settings.get("auth_url") or "").rstrip("/")
+        self._auth_url = str(account.settings.get("auth_url") or "").rstrip("/").removesuffix("/token")
         self.transport = Transport(
             origins=(self.base, *([self._auth_url] if self._auth_url else [])),
             budget=budget,
@@ -236,6 +236,7 @@ class HaloClient:
     def _opened(self, path: str) -> Iterator[httpx.Response]:
         token = self.auth.token()
         for is_last in (False, True):
+            self.transport.hide(token)
             with self.transport.stream(f"{self.api}{path}", headers=_bearer(token), total=1800.0) as response:
                 if response.status_code == 200:
                     yield response
@@ -267,6 +268,7 @@ class HaloClient:
         """A call with a token; after a 401 or 403 once more with a new one (permissions are fixed into a token)."""
         token = self.auth.token()
         for is_last in (False, True):
+            self.transport.hide(token)
             answer = self.transport.send(
                 method,
                 f"{self.api}{path}",
@@ -311,50 +313,3 @@ _GONE = re.compile(r"\b(ticket|action|attachment)\b.{0,40}\b(not found|does not 
 
 def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-
-def unwrap(body: Any, key: str) -> RawPage:
-    """The rows of a list answer: the array itself, else under the known key, `results`, or its only array.
-
-    Rows that are bare ids become objects; what is no row is dropped. Unavailable when there is no list in it: an
-    envelope must never be taken for a row.
-    """
-    if isinstance(body, list):
-        return RawPage(_objects(body), None)
-    if not isinstance(body, dict):
-        raise Unavailable("a list was expected")
-    arrays = {name: value for name, value in body.items() if isinstance(value, list)}
-    found = arrays.get(key, arrays.get("results"))
-    total = body.get("record_count")
-    if found is None and total == 0:
-        found = []
-    if found is None:
-        if len(arrays) != 1:
-            raise Unavailable("a list was expected")
-        found = next(iter(arrays.values()))
-    return RawPage(_objects(found), total if isinstance(total, int) and not isinstance(total, bool) else None)
-
-
-def _objects(rows: Sequence[Any]) -> list[Row]:
-    objects = [row if isinstance(row, dict) else {"id": row} for row in rows if isinstance(row, dict | int)]
-    if rows and not objects:
-        raise Unavailable("a list of records was expected")
-    return objects
-
-
-def one_row(body: Any, path: str) -> Row:
-    """One object, bare or as the last of an array, or of an envelope's array (as the brief's answers are)."""
-    if isinstance(body, dict):
-        key = path.split("/")[1].lower()
-        inner = body.get(key, body.get(f"{key}s"))
-        if not isinstance(inner, list) or "id" in body:
-            return body
-        body = inner
-    if isinstance(body, list) and body and isinstance(body[-1], dict):
-        return body[-1]
-    raise Unavailable("a record was expected")
-
-
-def allowed(error: ConnectorError) -> bool:
-    """Whether an error of an optional list means that this tenant does not offer it."""
-    return isinstance(error, Forbidden) or error.status == 404

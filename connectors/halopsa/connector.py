@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from connectors.base.connector import Connector, Download, Setting
@@ -34,14 +34,14 @@ from connectors.base.records import (
 )
 from connectors.base.rules import Description
 from connectors.base.uploads import json_upload
-from connectors.halopsa import rules, search
-from connectors.halopsa.client import HaloClient, Row, allowed
+from connectors.halopsa import checkup, directory, rules, search
+from connectors.halopsa.client import HaloClient
+from connectors.halopsa.envelopes import Row, allowed
 from connectors.halopsa.lookups import Lookups
 from connectors.halopsa.mapping import actions as action_mapping
-from connectors.halopsa.mapping import directory as directory_mapping
 from connectors.halopsa.mapping import tickets as ticket_mapping
 from connectors.halopsa.mapping import writes
-from connectors.halopsa.mapping.values import identifier
+from connectors.halopsa.mapping.values import identifier, stamp
 
 log = logging.getLogger("connectors.halopsa")
 
@@ -52,14 +52,6 @@ ACTIONS_AT_ONCE = 500
 _GUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _IMAGE = re.compile(r"attachment/image/(" + _GUID.pattern + ")", re.IGNORECASE)
 
-_DIRECTORY = ("clients", "sites", "contacts", "contracts")
-_PATHS: dict[str, tuple[str, str, dict[str, str]]] = {
-    "clients": ("/Client", "clients", {"includeactive": "true", "includeinactive": "true"}),
-    "sites": ("/Site", "sites", {"includeactive": "true", "includeinactive": "true", "includeaddress": "true"}),
-    "contacts": ("/Users", "users", {"includeactive": "true", "includeinactive": "true"}),
-    "contracts": ("/ClientContract", "contracts", {"includeinactive": "true"}),
-}
-
 
 class HaloPSAConnector(Connector):
     """One HaloPSA account. `account.url` is the tenant's address: the API is under it, and usually the token."""
@@ -68,6 +60,7 @@ class HaloPSAConnector(Connector):
     title = "HaloPSA"
     mark = "halo"
     action_ids_per_ticket = True
+    call_limit = (500, 300.0)
     settings = (
         Setting(name="client_id", label="Client ID", help="Config > Integrations > HaloPSA API > Applications"),
         Setting(name="client_secret", label="Client secret", is_secret=True),
@@ -99,33 +92,7 @@ class HaloPSAConnector(Connector):
     # Connection
 
     def check(self) -> str:
-        host = self.account.url
-        try:
-            return self._check()
-        except WrongAddress as error:
-            raise WrongAddress(f"Address: {error.text} ({host})", status=error.status) from error
-        except Unavailable as error:
-            raise Unavailable(f"Address: HaloPSA does not answer at {host}: {error.text}") from error
-        except AuthFailed as error:
-            raise AuthFailed(f"Credentials: {error.text or 'not accepted'}", status=error.status) from error
-
-    def _check(self) -> str:
-        self._client.auth.forget()
-        self._client.auth.token()
-        try:
-            total = 0
-            for path, key, scope in _SCOPES:
-                try:
-                    total = self._client.page(path, key, {"page_size": "1"}, 1).total or 0
-                except Forbidden as error:
-                    raise Forbidden(f"Scope: {scope} is missing", status=403) from error
-        except NotFound as error:
-            raise WrongAddress("HaloPSA's API is not there", status=404) from error
-        except Unavailable as error:
-            if error.status and error.status < 400:
-                raise WrongAddress(error.text, status=error.status) from error
-            raise
-        return f"HaloPSA answers, {total} tickets to see"
+        return checkup.check(self._client, self.account.url)
 
     def describe(self) -> Description:
         outcomes: Any = dict(self.account.settings.get("outcomes") or {})
@@ -159,31 +126,8 @@ class HaloPSAConnector(Connector):
         yield from self._lookups.reference()
 
     def directory(self, *, since: datetime | None, token: str | None = None) -> Iterator[tuple[str, Page[Record]]]:
-        """The last page of a kind has the token of the next kind's beginning; None stands on the very last page.
-
-        Where contracts are not offered the iterator just ends after the contacts.
-        """
-        kind, _, place = (token or "clients:").partition(":")
-        first = _DIRECTORY.index(kind) if kind in _DIRECTORY else 0
-        for index in range(first, len(_DIRECTORY)):
-            start = Place.parse(place) if index == first else Place()
-            following = f"{_DIRECTORY[index + 1]}:" if index + 1 < len(_DIRECTORY) else None
-            try:
-                yield from self._directory(_DIRECTORY[index], since, start, following)
-            except (Forbidden, NotFound):
-                if _DIRECTORY[index] != "contracts":
-                    raise
-
-    def _directory(
-        self, kind: str, since: datetime | None, start: Place, following: str | None
-    ) -> Iterator[tuple[str, Page[Record]]]:
-        path, key, params = _PATHS[kind]
-        if since and kind != "contracts":
-            params = params | {"lastupdatefromdate": _instant(since)}
-        for page, place in self._client.pages(path, key, params, start=start):
-            rows = tuple(record for row in page.rows if (record := _directory_record(kind, row)).remote_id)
-            token = following if place is None else f"{kind}:{place}"
-            yield kind, Page(rows=rows, next_token=token, total=page.total)
+        """As `directory.read` gives it: the tokens run on from one kind to the next."""
+        return directory.read(self._client, since=since, token=token)
 
     def tickets(
         self, *, since: datetime | None, until: datetime, is_open: bool | None = None, token: str | None = None
@@ -335,7 +279,7 @@ class HaloPSAConnector(Connector):
     # Was it applied?
 
     def find_ticket(self, fields: Mapping[str, Any], *, marker: str, since: datetime) -> TicketRecord | None:
-        params = {"lastupdatefromdate": _instant(since - search.SKEW), "orderdesc": "true"}
+        params = {"lastupdatefromdate": stamp(since - search.SKEW), "orderdesc": "true"}
         if fields.get("client"):
             params["client_id"] = str(fields["client"])
         alike: list[TicketRecord] = []
@@ -372,35 +316,12 @@ class HaloPSAConnector(Connector):
         return ticket_mapping.ticket_record(row, teams=teams, unassigned=self._unassigned, is_list=is_list)
 
 
-_SCOPES = (
-    ("/Status", "statuses", "read:tickets"),
-    ("/Client", "clients", "read:customers"),
-    ("/Tickets", "tickets", "read:tickets"),
-)
-_RECORDS: dict[str, Any] = {
-    "clients": directory_mapping.client_record,
-    "sites": directory_mapping.site_record,
-    "contacts": directory_mapping.contact_record,
-    "contracts": directory_mapping.contract_record,
-}
-
-
-def _directory_record(kind: str, row: Row) -> Record:
-    record: Record = _RECORDS[kind](row)
-    return record
-
-
 def _changed(since: datetime | None, until: datetime) -> dict[str, str]:
     """Datetimes, whatever the vendor's OpenAPI says of their type; they filter on `last_update`."""
-    params = {"lastupdatetodate": _instant(until)}
+    params = {"lastupdatetodate": stamp(until)}
     if since:
-        params["lastupdatefromdate"] = _instant(since)
+        params["lastupdatefromdate"] = stamp(since)
     return params
-
-
-def _instant(at: datetime) -> str:
-    utc = at.astimezone(UTC)
-    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
 
 
 def _resolution(text: str) -> dict[str, str]:

@@ -17,7 +17,8 @@ from connectors.base.records import (
     TeamRecord,
     TicketTypeRecord,
 )
-from connectors.halopsa.client import HaloClient, Row, allowed
+from connectors.halopsa.client import HaloClient
+from connectors.halopsa.envelopes import Row, allowed
 from connectors.halopsa.mapping import directory, reference
 from connectors.halopsa.mapping.actions import choose_outcomes
 from connectors.halopsa.mapping.values import identifier, words

@@ -32,8 +32,8 @@ def _says_the_same(action: ActionRecord, draft: ActionDraft, since: datetime) ->
         return False
     if (draft.time_seconds or 0) != (action.time_seconds or 0):
         return False
-    said = text_hash(action.body) if isinstance(action.body, str) else text_hash("")
-    if said not in (text_hash(draft.body_html), text_hash(draft.body_text)):
+    said = text_hash(str(action.body or ""), is_html=action.body_is_html is True)
+    if said not in (text_hash(draft.body_html), text_hash(draft.body_text, is_html=False)):
         return False
     return bool(draft.body_text.strip() or draft.body_html.strip() or draft.time_seconds)
 
@@ -56,7 +56,8 @@ def has_same_text(record: TicketRecord, fields: Mapping[str, Any]) -> bool:
     wanted = str(fields.get("description") or "")
     if not wanted.strip():
         return True
-    return isinstance(record.description, str) and text_hash(record.description) == text_hash(wanted)
+    said = text_hash(str(record.description or ""), is_html=record.description_is_html is True)
+    return said == text_hash(wanted, is_html=bool(fields.get("description_is_html")))
 
 
 def attachment_among(

@@ -31,8 +31,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tickets", type=int, default=2_000, metavar="N", help="how many tickets to generate (2000)")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     parser.add_argument("--load", type=Path, metavar="DIR", help="load this folder of JSON Lines instead of generating")
-    parser.add_argument("--state", type=Path, metavar="PATH", help="keep the state in this SQLite file and go on from it")
-    parser.add_argument("--live", type=float, default=0.0, metavar="RATE", help="events per minute that happen by themselves")
+    parser.add_argument(
+        "--state", type=Path, metavar="PATH", help="keep the state in this SQLite file and go on from it"
+    )
+    parser.add_argument(
+        "--live", type=float, default=0.0, metavar="RATE", help="events per minute that happen by themselves"
+    )
     parser.add_argument("--rate-limit", type=_rate, metavar="N/SECONDS", help="answer 429 above it (no limit)")
     return parser.parse_args(argv)
 
@@ -46,15 +50,24 @@ def _fill(sandbox: Sandbox, options: argparse.Namespace) -> None:
         sandbox.load(generated(tickets=options.tickets, seed=options.seed, now_ms=sandbox.clock.now()))
 
 
+def _leave(*_: object) -> None:
+    """A signal while the data set is written: leave at once, its transaction is taken back."""
+    raise SystemExit(0)
+
+
 def main(argv: list[str] | None = None) -> int:
     options = _arguments(argv)
     ends = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ends.set())
+        signal.signal(number, _leave)
     started = time.monotonic()
     try:
         sandbox = Sandbox(
-            state=options.state, profile=options.profile, live=options.live, seed=options.seed, rate_limit=options.rate_limit
+            state=options.state,
+            profile=options.profile,
+            live=options.live,
+            seed=options.seed,
+            rate_limit=options.rate_limit,
         )
     except ProfileNotServed as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output
@@ -65,11 +78,17 @@ def main(argv: list[str] | None = None) -> int:
         except BadData as error:
             print(error, file=sys.stderr)  # noqa: T201 - the command's own output
             return 2
-        address = sandbox.start(options.host, options.port)
+        try:
+            address = sandbox.start(options.host, options.port)
+        except OSError as error:
+            print(f"{options.host}:{options.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+            return 1
         counts = "; ".join(
             f"{address}/{name} {item.counts()['tickets']} tickets" for name, item in sandbox.imitations.items()
         )
         print(f"Sandbox ready after {time.monotonic() - started:.1f} s: {counts}", flush=True)  # noqa: T201
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ends.set())
         ends.wait()
     return 0
 

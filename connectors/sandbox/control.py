@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def answer(sandbox: Sandbox, request: Request, peer: str) -> Response:
-    """One control call. 403 from elsewhere than loopback or from a web page, 400 with the reason when it makes no sense."""
+    """One control call. 403 from elsewhere than loopback or from a web page, 400 with the reason when it makes no
+    sense."""
     if not ipaddress.ip_address(peer.split("%")[0]).is_loopback or "origin" in request.headers:
         return json_response({"error": "control calls are taken from loopback only"}, 403)
     try:
@@ -45,7 +46,7 @@ def _dispatch(sandbox: Sandbox, request: Request, parts: list[str], body: Any) -
             sandbox.faults.clear()
             return json_response({"faults": []})
         case ("POST", ["clock"]):
-            sandbox.clock.set_offset(float(body["offset_seconds"] if "offset_seconds" in body else 0))
+            sandbox.clock.set_offset(float(body.get("offset_seconds", 0)))
             return json_response(_clock(sandbox))
         case ("GET", ["clock"]):
             return json_response(_clock(sandbox))
@@ -63,7 +64,8 @@ def _dispatch(sandbox: Sandbox, request: Request, parts: list[str], body: Any) -
 
 def _state(sandbox: Sandbox) -> dict[str, Any]:
     return {
-        name: {**item.counts(), "requests": journal.count(sandbox.store, name)} for name, item in sandbox.imitations.items()
+        name: {**item.counts(), "requests": journal.count(sandbox.store, name)}
+        for name, item in sandbox.imitations.items()
     }
 
 
@@ -79,7 +81,9 @@ def _rate_limit(sandbox: Sandbox, body: dict[str, Any]) -> Response:
     requests = body.get("requests")
     window = sandbox.limits[name]
     window.set(
-        None if requests is None else int(requests), float(body.get("seconds") or 300), retry_after=bool(body.get("retry_after"))
+        None if requests is None else int(requests),
+        float(body.get("seconds") or 300),
+        retry_after=bool(body.get("retry_after")),
     )
     return json_response({"requests": window.requests, "seconds": window.seconds, "retry_after": window.retry_after})
 

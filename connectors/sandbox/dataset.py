@@ -1,6 +1,8 @@
-"""The neutral data set that imitations load: JSON-like records, tickets streamed one by one with their actions and files.
+"""The neutral data set that imitations load: JSON-like records, tickets streamed one by one with their actions and
+files.
 
-Field names are those of the data folder's files (`clients.jsonl` and so on); instants are milliseconds since 1970 UTC here.
+Field names are those of the data folder's files (`clients.jsonl` and so on); instants are milliseconds since 1970
+UTC here.
 """
 
 from __future__ import annotations

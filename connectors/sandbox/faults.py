@@ -26,7 +26,19 @@ MODES = (
     "strip",
 )
 FIELDS = {
-    "psa", "method", "path", "mode", "times", "rate", "seed", "status", "body", "headers", "seconds", "field", "fields",
+    "psa",
+    "method",
+    "path",
+    "mode",
+    "times",
+    "rate",
+    "seed",
+    "status",
+    "body",
+    "headers",
+    "seconds",
+    "field",
+    "fields",
 }
 COMMENTS = "<!-- -->"
 
@@ -37,7 +49,8 @@ class BadFault(ValueError):
 
 @dataclass
 class Fault:
-    """One fault. Without `times` and `rate` it hits every matching call until it is removed; `seconds` are real seconds."""
+    """One fault. Without `times` and `rate` it hits every matching call until it is removed; `seconds` are real
+    seconds."""
 
     mode: str
     psa: str | None = None
@@ -68,8 +81,13 @@ class Fault:
 
     def described(self) -> dict[str, Any]:
         return {
-            "psa": self.psa, "method": self.method, "path": self.path.pattern if self.path else None, "mode": self.mode,
-            "times": self.times, "rate": self.rate, "hits": self.hits,
+            "psa": self.psa,
+            "method": self.method,
+            "path": self.path.pattern if self.path else None,
+            "mode": self.mode,
+            "times": self.times,
+            "rate": self.rate,
+            "hits": self.hits,
         }
 
 
@@ -95,7 +113,7 @@ def fault_from(values: Any) -> Fault:
             status=int(values.get("status") or 500),
             body=values.get("body"),
             headers={str(name): str(value) for name, value in (values.get("headers") or {}).items()},
-            seconds=float(values.get("seconds") if values.get("seconds") is not None else 1.0),
+            seconds=1.0 if values.get("seconds") is None else float(values["seconds"]),
             fields=names,
             dice=random.Random(values.get("seed")),
         )

@@ -1,6 +1,7 @@
 """The append-only log of what the PSAs were asked: `GET /_control/requests`.
 
-The row of a call that changed something is written in the same transaction as the change, so `applied` is true exactly when
+The row of a call that changed something is written in the same transaction as the change, so `applied` is true
+exactly when
 the state holds the change, also after `kill -9`. Control calls are not in the log.
 """
 
@@ -28,8 +29,16 @@ CREATE TABLE IF NOT EXISTS requests (
 CREATE INDEX IF NOT EXISTS requests_psa ON requests (psa, seq);
 """
 SECRETS = {
-    "client_secret", "basic_password", "password", "access_token", "refresh_token", "token", "apiintegrationcode", "secret",
-    "x-api-key", "api_key",
+    "client_secret",
+    "basic_password",
+    "password",
+    "access_token",
+    "refresh_token",
+    "token",
+    "apiintegrationcode",
+    "secret",
+    "x-api-key",
+    "api_key",
 }
 BINARY = {"data_base64", "data"}
 LONG_TEXT = 4_000
@@ -52,7 +61,16 @@ class Entry:
     def save(self, conn: sqlite3.Connection, *, applied: bool, status: int | None = None) -> None:
         if self.seq is not None:
             return
-        row = (self.psa, self.method, self.path, json.dumps(self.query), json.dumps(self.body), status, applied, self.at)
+        row = (
+            self.psa,
+            self.method,
+            self.path,
+            json.dumps(self.query),
+            json.dumps(self.body),
+            status,
+            applied,
+            self.at,
+        )
         names = "psa, method, path, query, body, status, applied, at"
         cursor = conn.execute(f"INSERT INTO requests ({names}) VALUES (?,?,?,?,?,?,?,?)", row)
         self.seq = cursor.lastrowid
@@ -133,7 +151,12 @@ def rows(store: Store, psa: str | None, since: int, limit: int = 100_000) -> lis
     with store.read() as conn:
         found = conn.execute(f"SELECT * FROM requests WHERE {where} ORDER BY seq LIMIT ?", values).fetchall()
     return [
-        {**dict(row), "query": json.loads(row["query"]), "body": json.loads(row["body"]), "applied": bool(row["applied"])}
+        {
+            **dict(row),
+            "query": json.loads(row["query"]),
+            "body": json.loads(row["body"]),
+            "applied": bool(row["applied"]),
+        }
         for row in found
     ]
 

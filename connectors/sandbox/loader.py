@@ -1,6 +1,7 @@
 """Reads a folder of JSON Lines in the neutral format. Every line is checked before anything is loaded.
 
-Tickets are streamed: the check notes where each action and attachment stands in its file, so that a big folder needs little memory.
+Tickets are streamed: the check notes where each action and attachment stands in its file, so that a big folder
+needs little memory.
 """
 
 from __future__ import annotations
@@ -22,25 +23,94 @@ KINDS = ("note", "email_in", "email_out", "phone", "visit", "time", "status")
 # field: type; "!" must be there. ref:<file> is an id of that file.
 Shape = dict[str, str]
 FILES: dict[str, Shape] = {
-    "clients": {"id": "id!", "name": "text!", "short": "text", "active": "bool", "phone": "text", "domain": "text",
-                "tier": "any", "contract": "any"},
+    "clients": {
+        "id": "id!",
+        "name": "text!",
+        "short": "text",
+        "active": "bool",
+        "phone": "text",
+        "domain": "text",
+        "tier": "any",
+        "contract": "any",
+    },
     "sites": {"id": "id!", "client_id": "ref:clients!", "name": "text!", "street": "text", "city": "text"},
-    "contacts": {"id": "id!", "client_id": "ref:clients!", "site_id": "ref:sites", "name": "text!", "email": "text",
-                 "vip": "bool", "phone": "text"},
-    "contracts": {"id": "id!", "client_id": "ref:clients!", "name": "text!", "active": "bool", "starts_on": "text",
-                  "ends_on": "text", "block_hours_left": "number"},
-    "agents": {"id": "id!", "login": "text", "name": "text!", "email": "text", "team": "text", "active": "bool",
-               "rate": "number"},
-    "tickets": {"id": "id!", "client_id": "ref:clients!", "site_id": "ref:sites", "contact_id": "ref:contacts",
-                "agent_id": "ref:agents", "team": "text", "type": "text", "category": "text", "status": "text!",
-                "open": "bool", "priority": "priority", "source": "any", "summary": "text!", "details": "text",
-                "created_at": "time!", "last_action_at": "time", "due_at": "time", "closed_at": "time", "psa": "text",
-                "response_due_at": "time", "first_responded_at": "time", "resolved_at": "time", "resolution": "text"},
-    "actions": {"id": "id!", "ticket_id": "ref:tickets!", "kind": "kind!", "created_at": "time!", "agent_id": "ref:agents",
-                "contact_id": "ref:contacts", "private": "bool", "minutes": "number", "old_status": "text",
-                "new_status": "text", "body": "text", "html": "text", "billable": "bool"},
-    "attachments": {"id": "id!", "ticket_id": "ref:tickets!", "action_id": "any", "filename": "text!",
-                    "content_type": "text", "created_at": "time", "public": "bool", "data_base64": "base64"},
+    "contacts": {
+        "id": "id!",
+        "client_id": "ref:clients!",
+        "site_id": "ref:sites",
+        "name": "text!",
+        "email": "text",
+        "vip": "bool",
+        "phone": "text",
+    },
+    "contracts": {
+        "id": "id!",
+        "client_id": "ref:clients!",
+        "name": "text!",
+        "active": "bool",
+        "starts_on": "text",
+        "ends_on": "text",
+        "block_hours_left": "number",
+    },
+    "agents": {
+        "id": "id!",
+        "login": "text",
+        "name": "text!",
+        "email": "text",
+        "team": "text",
+        "active": "bool",
+        "rate": "number",
+    },
+    "tickets": {
+        "id": "id!",
+        "client_id": "ref:clients!",
+        "site_id": "ref:sites",
+        "contact_id": "ref:contacts",
+        "agent_id": "ref:agents",
+        "team": "text",
+        "type": "text",
+        "category": "text",
+        "status": "text!",
+        "open": "bool",
+        "priority": "priority",
+        "source": "any",
+        "summary": "text!",
+        "details": "text",
+        "created_at": "time!",
+        "last_action_at": "time",
+        "due_at": "time",
+        "closed_at": "time",
+        "psa": "text",
+        "response_due_at": "time",
+        "first_responded_at": "time",
+        "resolved_at": "time",
+        "resolution": "text",
+    },
+    "actions": {
+        "id": "id!",
+        "ticket_id": "ref:tickets!",
+        "kind": "kind!",
+        "created_at": "time!",
+        "agent_id": "ref:agents",
+        "contact_id": "ref:contacts",
+        "private": "bool",
+        "minutes": "number",
+        "old_status": "text",
+        "new_status": "text",
+        "body": "text",
+        "html": "text",
+        "billable": "bool",
+    },
+    "attachments": {
+        "id": "id!",
+        "ticket_id": "ref:tickets!",
+        "action_id": "any",
+        "filename": "text!",
+        "content_type": "text",
+        "created_at": "time",
+        "public": "bool",
+        "data_base64": "base64",
+    },
 }
 OPTIONAL = ("contracts", "attachments")
 
@@ -204,7 +274,13 @@ class _Grouped:
 
 def _stories(folder: Path, indexes: dict[str, _Index]) -> Iterator[Story]:
     attachments = folder / "attachments.jsonl"
-    with (folder / "actions.jsonl").open("rb") as actions, open(attachments if attachments.exists() else "/dev/null", "rb") as files:
-        acts, atts = _Grouped(actions, "actions", indexes["actions"]), _Grouped(files, "attachments", indexes["attachments"])
+    with (
+        (folder / "actions.jsonl").open("rb") as actions,
+        open(attachments if attachments.exists() else "/dev/null", "rb") as files,
+    ):
+        acts, atts = (
+            _Grouped(actions, "actions", indexes["actions"]),
+            _Grouped(files, "attachments", indexes["attachments"]),
+        )
         for ticket in _records(folder / "tickets.jsonl", "tickets"):
             yield Story(ticket, acts.of(ticket["id"]), atts.of(ticket["id"]))

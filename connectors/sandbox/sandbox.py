@@ -6,6 +6,8 @@ import importlib
 import random
 import threading
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -38,10 +40,14 @@ class Sandbox:
         self.faults = Faults()
         self.limits = {name: Window(*(rate_limit or (None,))) for name in IMITATIONS}
         self.store.create(journal.SCHEMA)
-        self.imitations: dict[str, Imitation] = {
-            name: importlib.import_module(module).imitation(World(self.store, self.clock, profile, self.limits[name]))
-            for name, module in IMITATIONS.items()
-        }
+        self.imitations: dict[str, Imitation] = {}
+        try:
+            for name, module in IMITATIONS.items():
+                world = World(self.store, self.clock, profile, self.limits[name])
+                self.imitations[name] = importlib.import_module(module).imitation(world)
+        except BaseException:
+            self.close_state()
+            raise
         self._live = live
         self._dice = random.Random(seed)
         self._ends = threading.Event()
@@ -68,7 +74,7 @@ class Sandbox:
     def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve in the background; returns the address. Port 0 takes a free one."""
         self._server = Server((host, port), self)
-        self._run(lambda: self._serve(), "sandbox-http")
+        self._run(self._serve, "sandbox-http")
         self._run(self._tick, "sandbox-clock")
         if self._live > 0:
             self._run(self._act, "sandbox-live")
@@ -79,40 +85,46 @@ class Sandbox:
         assert self._server is not None
         self._server.serve_forever(poll_interval=0.05)
 
-    def _run(self, target: object, name: str) -> None:
-        thread = threading.Thread(target=target, name=name, daemon=True)  # type: ignore[arg-type]
+    def _run(self, target: Callable[[], object], name: str) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
 
     def _tick(self) -> None:
         while not self._ends.wait(TICK_SECONDS):
-            self._safely(lambda: [item.tick() for item in self.imitations.values()])
+            for item in self.imitations.values():
+                self._safely(item.tick)
 
     def _act(self) -> None:
         while not self._ends.wait(self._dice.expovariate(self._live / 60.0)):
             item = self._dice.choice(list(self.imitations.values()))
-            self._safely(lambda item=item: item.live_event(self._dice))  # type: ignore[misc]
+            self._safely(partial(item.live_event, self._dice))
 
-    def _safely(self, action: object) -> None:
+    def _safely(self, action: Callable[[], object]) -> None:
         try:
-            action()  # type: ignore[operator]
+            action()
         except Exception:
             if not self._ends.is_set():
                 traceback.print_exc()
+
+    def close_state(self) -> None:
+        for item in self.imitations.values():
+            item.close()
+        self.store.close()
 
     def close(self) -> None:
         self._ends.set()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-        for item in self.imitations.values():
-            item.close()
         for thread in self._threads:
             thread.join(timeout=2)
-        self.store.close()
+        self.close_state()
 
     def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -82,9 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         query = {name.lower(): value for name, value in parse_qsl(url.query, keep_blank_values=True)}
         host = self.headers.get("Host") or f"{self.server.server_address[0]!s}:{self.server.server_address[1]}"
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(
-            self.command, "/" + rest, path, query, headers, body, f"http://{host}/{mount.lower()}"
-        )
+        request = Request(self.command, "/" + rest, path, query, headers, body, f"http://{host}/{mount.lower()}")
         if mount == "_control":
             self._send(control.answer(sandbox, request, str(self.client_address[0])))
         elif mount.lower() in sandbox.imitations:

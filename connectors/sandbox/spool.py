@@ -1,7 +1,9 @@
 """Request bodies in bounded memory.
 
-A body above `IN_MEMORY` goes to a temporary file. In a big JSON body every long base64 string is decoded in chunks into a file
-of its own and stands in the parsed value as a `Spilled`; a multipart part is copied out the same way. Bodies above `LIMIT` are
+A body above `IN_MEMORY` goes to a temporary file. In a big JSON body every long base64 string is decoded in chunks
+into a file
+of its own and stands in the parsed value as a `Spilled`; a multipart part is copied out the same way. Bodies above
+`LIMIT` are
 refused with 413.
 """
 
@@ -18,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from email.message import Message
+from io import BufferedIOBase
 from pathlib import Path
 from typing import IO, Any
 
@@ -91,6 +94,8 @@ class Body:
 
     @staticmethod
     def _is_base64(view: mmap.mmap, start: int) -> bool:
+        if not re.search(rb'"data(_base64)?"\s*:\s*$', view[max(0, start - 60) : start], re.IGNORECASE):
+            return False
         head = view[start + 1 : start + 400].replace(b"\\/", b"/")
         match = DATA_URI.match(head)
         rest = head[match.end() :] if match else head
@@ -120,7 +125,11 @@ class Body:
 
     def _put_back(self, value: Any) -> Any:
         if isinstance(value, dict):
-            if set(value) == {"$spilled"} and isinstance(value["$spilled"], int) and value["$spilled"] < len(self.spilled):
+            if (
+                set(value) == {"$spilled"}
+                and isinstance(value["$spilled"], int)
+                and value["$spilled"] < len(self.spilled)
+            ):
                 return self.spilled[value["$spilled"]]
             return {key: self._put_back(item) for key, item in value.items()}
         return [self._put_back(item) for item in value] if isinstance(value, list) else value
@@ -145,9 +154,7 @@ class Body:
         self.spilled += files
         return fields, files
 
-    def _take_part(
-        self, view: mmap.mmap, start: int, end: int, fields: dict[str, str], files: list[Spilled]
-    ) -> None:
+    def _take_part(self, view: mmap.mmap, start: int, end: int, fields: dict[str, str], files: list[Spilled]) -> None:
         split = view.find(b"\r\n\r\n", start, end)
         if split < 0:
             return
@@ -216,7 +223,7 @@ def _parts(view: mmap.mmap, marker: bytes) -> Iterator[tuple[int, int]]:
         at = end + 2
 
 
-def read_body(stream: IO[bytes], headers: Any, folder: Path) -> Body:
+def read_body(stream: BufferedIOBase, headers: Any, folder: Path) -> Body:
     """Read a request's body, plain or chunked. Raises TooLarge above the limit."""
     content_type = headers.get("Content-Type", "")
     chunks = _chunked(stream) if "chunked" in headers.get("Transfer-Encoding", "").lower() else _plain(stream, headers)
@@ -238,7 +245,7 @@ def read_body(stream: IO[bytes], headers: Any, folder: Path) -> Body:
     return Body(content_type, file=Path(out.name), folder=folder)
 
 
-def _plain(stream: IO[bytes], headers: Any) -> Iterator[bytes]:
+def _plain(stream: BufferedIOBase, headers: Any) -> Iterator[bytes]:
     left = int(headers.get("Content-Length") or 0)
     if left > LIMIT:
         raise TooLarge
@@ -250,7 +257,7 @@ def _plain(stream: IO[bytes], headers: Any) -> Iterator[bytes]:
         yield chunk
 
 
-def _chunked(stream: IO[bytes]) -> Iterator[bytes]:
+def _chunked(stream: BufferedIOBase) -> Iterator[bytes]:
     while size := int(stream.readline().split(b";")[0].strip() or b"0", 16):
         left = size
         while left > 0:

@@ -1,6 +1,7 @@
 """The sandbox's memory: one SQLite file, one writer, many readers.
 
-Every write is a transaction of its own in write-ahead mode, so what was answered survives `kill -9`. Without a path the file
+Every write is a transaction of its own in write-ahead mode, so what was answered survives `kill -9`. Without a path
+the file
 lives in a temporary folder that goes when the store closes: "in memory" with the same code.
 """
 
@@ -112,7 +113,8 @@ class Store:
 
     @contextmanager
     def witnessed(self, hook: Callable[[sqlite3.Connection], None]) -> Iterator[None]:
-        """While inside, every commit of this thread that changed something calls `hook` first, in the same transaction."""
+        """While inside, every commit of this thread that changed something calls `hook` first, in the same
+        transaction."""
         self._local.on_commit = hook
         try:
             yield

@@ -32,6 +32,12 @@ def instant(value: Any) -> datetime | None:
         return None
 
 
+def stamp(at: datetime) -> str:
+    """An instant as HaloPSA takes it: UTC with Z, to the millisecond; naive means UTC."""
+    utc = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+
+
 def day(value: Any) -> date | None:
     """The local date of a naive instant; None as for `instant`."""
     at = instant(value)
@@ -45,11 +51,8 @@ def identifier(value: Any) -> str | None:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and value > 0 else None
     if isinstance(value, str):
-        text = value.strip()
-        if text.isdigit():
-            return str(int(text)) if int(text) else None
-        head, _, tail = text.partition(".")
-        if head.isdigit() and not tail.strip("0"):
+        head, _, tail = value.strip().partition(".")
+        if head.isascii() and head.isdigit() and len(head) < 20 and not tail.strip("0"):
             return str(int(head)) if int(head) else None
     return None
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields as record_fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base.errors import Rejected
 from connectors.base.html import to_html
 from connectors.base.records import UNSET, ActionDraft, FileDraft, TicketRecord
+from connectors.halopsa.mapping.values import stamp
 
 _IDS = {
     "client": "client_id",
@@ -78,8 +79,8 @@ def ticket_row(
                 row["team"] = team_name(str(value)) if value else ""
         else:
             raise Rejected(f"{name} cannot be written", fields={name: "HaloPSA has no such field"})
-    if is_new and "contact" in fields and fields["contact"] is None:
-        row |= {"usertype": 1, "userlookup": {"id": -1}}
+    if "contact" in fields and fields["contact"] is None:
+        row |= {"usertype": 1, "userlookup": {"id": -1}}  # the client's General User
     return row
 
 
@@ -161,8 +162,5 @@ def _integer(name: str, value: Any) -> int:
 
 
 def _instant(value: Any) -> str | None:
-    """UTC with Z; None clears."""
-    if not isinstance(value, datetime):
-        return None
-    at = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    """None clears."""
+    return stamp(value) if isinstance(value, datetime) else None

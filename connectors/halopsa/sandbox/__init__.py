@@ -1,4 +1,5 @@
-"""An imitation of HaloPSA's REST API, from the vendor's published schema and recorded behaviour; it knows no connector code."""
+"""An imitation of HaloPSA's REST API, from the vendor's published schema and recorded behaviour; it knows no
+connector code."""
 
 from __future__ import annotations
 

@@ -8,30 +8,55 @@ from typing import Any
 
 from connectors.halopsa.sandbox import attachments, seeds, sla, tickets, webhooks
 from connectors.halopsa.sandbox.seeds import Doc
-from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, agent_name, config, names, new_guid, one_config
+from connectors.halopsa.sandbox.tenant import (
+    Actor,
+    Row,
+    Tenant,
+    agent_name,
+    config,
+    names,
+    new_guid,
+    one_config,
+    priority_of,
+)
 from connectors.halopsa.sandbox.wire import (
-    ANY, DATE, FLAG, INTEGER, NUMBER, TEXT, Params, as_html, bare, date_out, plain_text, rule_broken,
+    ANY,
+    DATE,
+    FLAG,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    Params,
+    as_html,
+    bare,
+    date_out,
+    plain_text,
+    rule_broken,
 )  # fmt: skip
 
 TYPES = {
     **dict.fromkeys(
-        ("id", "ticket_id", "outcome_id", "new_status", "who_type", "who_agentid", "chargerate", "new_agent", "new_priority"),
+        ("id", "ticket_id", "outcome_id", "new_status", "who_type", "who_agentid", "chargerate", "new_agent",
+         "new_priority"),
         INTEGER),
     **dict.fromkeys(("timetaken", "nonbilltime", "actionchargehours", "traveltime"), NUMBER),
-    **dict.fromkeys(("hiddenfromuser", "important", "sendemail", "actisbillable", "dont_do_rules", "_novalidate"), FLAG),
+    **dict.fromkeys(("hiddenfromuser", "important", "sendemail", "actisbillable", "dont_do_rules", "_novalidate"),
+        FLAG),
     **dict.fromkeys(
-        ("outcome", "who", "note", "note_html", "emailto", "emailcc", "emailsubject", "emailbody_html", "new_team"), TEXT),
+        ("outcome", "who", "note", "note_html", "emailto", "emailcc", "emailsubject", "emailbody_html", "new_team"),
+         TEXT),
     **dict.fromkeys(("actionarrivaldate", "actioncompletiondate", "datetime"), DATE),
     "attachments": ANY,
 }  # fmt: skip
 EXTRA = (
-    "sendemail", "emailto", "emailcc", "emailsubject", "emailbody_html", "actisbillable", "chargerate", "actionarrivaldate",
+    "sendemail", "emailto", "emailcc", "emailsubject", "emailbody_html", "actisbillable", "chargerate",
+    "actionarrivaldate",
     "actioncompletiondate", "emaildirection",
 )  # fmt: skip
 INSERT = (
-    "INSERT INTO halo_actions (ticket_id, id, guid, outcome_id, outcome, who, who_type, agent_id, user_id, at, created, note, "
-    "note_html, timetaken, nonbilltime, hidden, important, old_status, new_status, attachment_count, application, is_system, "
-    "written_at, extra) VALUES (" + ", ".join("?" * 24) + ")"
+    "INSERT INTO halo_actions (ticket_id, id, guid, outcome_id, outcome, who, who_type, agent_id, user_id, at, "
+    "created, note, note_html, timetaken, nonbilltime, hidden, important, old_status, new_status, attachment_count, "
+    "application, is_system, written_at, extra) VALUES (" + ", ".join("?" * 24) + ")"
 )
 
 
@@ -44,8 +69,10 @@ def add(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) -> tu
         raise rule_broken("A Note must be entered for this Action")
     if outcome["mustassign"] and row["agent_id"] == seeds.UNASSIGNED:
         raise rule_broken("This Ticket must be assigned before this Action can be used")
-    _change_ticket(conn, row, body, outcome, tenant.now())
-    action_id = write(tenant, conn, row, {**body, "outcome_id": outcome["id"]}, _author(conn, body, actor), old_status=old_status)
+    _change_ticket(conn, row, body, outcome, tenant.now(), is_agent=bool(actor.agent_id))
+    action_id = write(
+        tenant, conn, row, {**body, "outcome_id": outcome["id"]}, _author(conn, body, actor), old_status=old_status
+    )
     attachments.add_all(tenant, conn, row, body.get("attachments"), actor, action_id=action_id)
     tickets.store(tenant, conn, row)
     webhooks.emit_change(tenant, conn, row, old_status, by_user=not actor.agent_id)
@@ -68,8 +95,12 @@ def _outcome(conn: sqlite3.Connection, body: Row) -> Doc:
     return found
 
 
-def _change_ticket(conn: sqlite3.Connection, row: Row, body: Row, outcome: Doc, now: int) -> None:
+def _change_ticket(conn: sqlite3.Connection, row: Row, body: Row, outcome: Doc, now: int, *, is_agent: bool) -> None:
+    """What the action, its outcome, and for an agent's public answer the ticket type, ask of the ticket."""
     new_status = body.get("new_status") or outcome["newstatus"]
+    hidden = outcome["hidefromuser"] if body.get("hiddenfromuser") is None else body["hiddenfromuser"]
+    if not new_status and is_agent and not hidden:
+        new_status = (one_config(conn, "tickettype", row["tickettype_id"]) or {}).get("statusaftertechupdate")
     if new_status and new_status != row["status_id"]:
         doc = one_config(conn, "status", new_status)
         if doc is None:
@@ -80,7 +111,13 @@ def _change_ticket(conn: sqlite3.Connection, row: Row, body: Row, outcome: Doc, 
     if outcome["slareleaseischecked"]:
         sla.release(row, now)
     if body.get("new_agent"):
+        if agent_name(conn, body["new_agent"]) is None:
+            raise rule_broken("new_agent invalid")
         row["agent_id"] = body["new_agent"]
+    if body.get("new_priority"):
+        if priority_of(conn, row["sla_id"], body["new_priority"]) is None:
+            raise rule_broken("new_priority invalid")
+        sla.retarget(conn, row, row["sla_id"], body["new_priority"], row["dateoccurred"])
 
 
 def _author(conn: sqlite3.Connection, body: Row, actor: Actor) -> Actor:
@@ -137,7 +174,8 @@ def update(tenant: Tenant, conn: sqlite3.Connection, body: Row) -> tuple[int, in
     extra = json.loads(found["extra"]) | {name: body[name] for name in EXTRA if body.get(name) is not None}
     values = (note, note_html, hours, hidden, important, json.dumps(extra), found["ticket_id"], found["id"])
     conn.execute(
-        "UPDATE halo_actions SET note=?, note_html=?, timetaken=?, hidden=?, important=?, extra=? WHERE ticket_id=? AND id=?",
+        "UPDATE halo_actions SET note=?, note_html=?, timetaken=?, hidden=?, important=?, extra=? "
+        "WHERE ticket_id=? AND id=?",
         values,
     )
     row = tickets.load(conn, found["ticket_id"])

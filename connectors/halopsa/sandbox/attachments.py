@@ -16,7 +16,7 @@ from urllib.parse import quote
 from connectors.halopsa.sandbox import tickets
 from connectors.halopsa.sandbox.seeds import Doc
 from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, new_guid
-from connectors.halopsa.sandbox.wire import ANY, FLAG, INTEGER, TEXT, Params, bare, date_out, rule_broken
+from connectors.halopsa.sandbox.wire import ANY, FLAG, INTEGER, TEXT, Params, bare, bound, date_out, rule_broken
 from connectors.sandbox.messages import Response
 from connectors.sandbox.spool import Body, Spilled
 
@@ -37,9 +37,9 @@ def add_all(
     tenant: Tenant, conn: sqlite3.Connection, row: Row, items: Any, actor: Actor, action_id: int | None = None
 ) -> None:
     """The `attachments` array of a ticket or an action; the caller stores the ticket."""
-    for item in items if isinstance(items, list) else []:
+    for index, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict):
-            _add(tenant, conn, row, {**item, "action_id": action_id}, actor)
+            _add(tenant, conn, row, {**bound(item, TYPES, index, ""), "action_id": action_id}, actor)
 
 
 def add(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) -> int:
@@ -110,7 +110,9 @@ def row_of(conn: sqlite3.Connection, attachment_id: int) -> sqlite3.Row:
 
 
 def image_row(conn: sqlite3.Connection, guid: str) -> sqlite3.Row:
-    found: sqlite3.Row | None = conn.execute("SELECT * FROM halo_attachments WHERE guid = ?", (guid.lower(),)).fetchone()
+    found: sqlite3.Row | None = conn.execute(
+        "SELECT * FROM halo_attachments WHERE guid = ?", (guid.lower(),)
+    ).fetchone()
     if found is None:
         raise bare(404)
     return found
@@ -160,12 +162,17 @@ def listed(conn: sqlite3.Connection, params: Params, stale_before: int | None) -
 
 
 def of_action(conn: sqlite3.Connection, ticket_id: int, action_id: int) -> list[Doc]:
-    rows = conn.execute("SELECT * FROM halo_attachments WHERE ticket_id = ? AND action_id = ? ORDER BY id", (ticket_id, action_id))
+    rows = conn.execute(
+        "SELECT * FROM halo_attachments WHERE ticket_id = ? AND action_id = ? ORDER BY id", (ticket_id, action_id)
+    )
     return [single(row) for row in rows]
 
 
 def of_ticket(conn: sqlite3.Connection, ticket_id: int) -> list[Doc]:
-    return [single(row) for row in conn.execute("SELECT * FROM halo_attachments WHERE ticket_id = ? ORDER BY id", (ticket_id,))]
+    return [
+        single(row)
+        for row in conn.execute("SELECT * FROM halo_attachments WHERE ticket_id = ? ORDER BY id", (ticket_id,))
+    ]
 
 
 def wire(row: sqlite3.Row) -> Doc:

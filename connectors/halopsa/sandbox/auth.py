@@ -1,4 +1,5 @@
-"""The authorisation server: client credentials in, signed bearer tokens out. Tokens need no storage and survive a restart."""
+"""The authorisation server: client credentials in, signed bearer tokens out. Tokens need no storage and survive a
+restart."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ class Tokens:
         return f"{body}.{self._mark(body)}"
 
     def _mark(self, body: str) -> str:
-        return base64.urlsafe_b64encode(hmac.new(self._key, body.encode(), hashlib.sha256).digest()).decode().rstrip("=")
+        return (
+            base64.urlsafe_b64encode(hmac.new(self._key, body.encode(), hashlib.sha256).digest()).decode().rstrip("=")
+        )
 
     def scopes(self, request: Request) -> set[str] | None:
         """The scopes of a valid bearer token, None without one."""

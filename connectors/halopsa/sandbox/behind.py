@@ -18,7 +18,8 @@ NAMED = {"status": ("status", "status_id", "name"), "new_status": ("status", "ne
          "tickettype": ("tickettype", "tickettype_id", "name")}  # fmt: skip
 PRIORITY_NAMES = {row[1].lower(): row[0] for row in seeds.TARGETS}
 ACTION_FIELDS = {
-    "note", "note_html", "private", "agent_id", "user_id", "timetaken", "new_status", "attachments", "outcome_id", "important",
+    "note", "note_html", "private", "agent_id", "user_id", "timetaken", "new_status", "attachments", "outcome_id",
+    "important",
     "emailto", "emailcc", "sendemail", "who",
 }  # fmt: skip
 
@@ -43,7 +44,12 @@ class Behind:
                 {**attachments.single(row), "sha256": row["sha256"]} for row in conn.execute(query, (ticket_id,))
             ]
         found["time_entries"] = [
-            {"action_id": row["id"], "timetaken": row["timetaken"], "agent_id": row["who_agentid"], "datetime": row["datetime"]}
+            {
+                "action_id": row["id"],
+                "timetaken": row["timetaken"],
+                "agent_id": row["who_agentid"],
+                "datetime": row["datetime"],
+            }
             for row in found["actions"]
             if row["timetaken"]
         ]
@@ -125,7 +131,9 @@ class Behind:
         kind = one_config(conn, "tickettype", row["tickettype_id"]) or {}
         if not body.get("new_status"):
             is_waiting = bool(row["hold_since"])
-            target = kind.get("reopenedstatus") if row["is_done"] else kind.get("statusafteruserupdate") if is_waiting else 0
+            target = (
+                kind.get("reopenedstatus") if row["is_done"] else kind.get("statusafteruserupdate") if is_waiting else 0
+            )
             body["new_status"] = target or None
         body |= {"outcome_id": seeds.USER_REPLY, "hiddenfromuser": False}
         return actions.add(self._tenant, conn, body, Actor(user["name"], 0, user_id))[1]
@@ -135,6 +143,13 @@ class Behind:
         now = self._tenant.now()
         with self._tenant.store.read() as conn:
             due = list(_due(conn, now))
+            old_events = conn.execute("SELECT count(*) > ? FROM halo_events", (2 * webhooks.KEEP_EVENTS,)).fetchone()[0]
+        if old_events:
+            with self._write() as conn:
+                newest = "SELECT id FROM halo_events ORDER BY at DESC LIMIT ?"
+                conn.execute(
+                    f"DELETE FROM halo_events WHERE next_at IS NULL AND id NOT IN ({newest})", (webhooks.KEEP_EVENTS,)
+                )
         for ticket_id, status_id in due:
             with self._write() as conn:
                 row = tickets.load(conn, ticket_id)
@@ -151,7 +166,10 @@ class Behind:
     def live_event(self, dice: Any) -> str:
         """One thing that happens in a working day: a new ticket, a client's reply, or an agent at work."""
         with self._tenant.store.read() as conn:
-            open_ids = [row["id"] for row in conn.execute("SELECT id FROM halo_tickets WHERE deleted = 0 AND is_done = 0 LIMIT 500")]
+            open_ids = [
+                row["id"]
+                for row in conn.execute("SELECT id FROM halo_tickets WHERE deleted = 0 AND is_done = 0 LIMIT 500")
+            ]
             users = [row["id"] for row in conn.execute("SELECT id FROM halo_users WHERE inactive = 0 LIMIT 500")]
         choice = dice.random()
         if users and (choice < 0.25 or not open_ids):
@@ -172,7 +190,9 @@ class Behind:
             note = {"note": texts.agent_reply(dice), "private": False, "timetaken": 0.25, "new_status": status}
             self.add_action(ticket_id, note)
             return f"agent answered {ticket_id}"
-        self.add_action(ticket_id, {"note": texts.resolution(dice), "private": False, "outcome_id": seeds.RESOLVE, "timetaken": 0.5})
+        self.add_action(
+            ticket_id, {"note": texts.resolution(dice), "private": False, "outcome_id": seeds.RESOLVE, "timetaken": 0.5}
+        )
         return f"agent resolved {ticket_id}"
 
 
@@ -194,6 +214,8 @@ def _due(conn: sqlite3.Connection, now: int) -> Iterator[tuple[int, int]]:
     for doc in config(conn, "tickettype"):
         hours = doc.get("autoCloseHours") or 0
         if hours > 0:
-            query = "SELECT id FROM halo_tickets WHERE tickettype_id = ? AND status_id = ? AND deleted = 0 AND status_since <= ?"
-            for row in conn.execute(query, (doc["id"], seeds.RESOLVED, now - int(hours * HOUR_MS))):
+            where = "tickettype_id = ? AND status_id = ? AND deleted = 0 AND status_since <= ?"
+            for row in conn.execute(
+                f"SELECT id FROM halo_tickets WHERE {where}", (doc["id"], seeds.RESOLVED, now - int(hours * HOUR_MS))
+            ):
                 yield row["id"], seeds.CLOSED

@@ -20,7 +20,8 @@ AREAS = {
     "users": "customers", "clientcontract": "contracts",
 }  # fmt: skip
 CONFIG_KINDS = (
-    "status", "priority", "sla", "workday", "outcome", "tickettype", "category", "lookup", "fieldinfo", "webhook", "notification",
+    "status", "priority", "sla", "workday", "outcome", "tickettype", "category", "lookup", "fieldinfo", "webhook",
+    "notification",
 )  # fmt: skip
 
 
@@ -45,7 +46,8 @@ class Calls:
         self._handlers: dict[str, Callable[[Call], Response]] = {
             "tickets": self._tickets, "actions": self._actions, "attachment": self._attachment, "client": self._people,
             "site": self._people, "users": self._people, "agent": self._agent, "team": self._team,
-            "clientcontract": self._contracts, "webhookevent": self._events, **dict.fromkeys(CONFIG_KINDS, self._config),
+            "clientcontract": self._contracts, "webhookevent": self._events,
+            **dict.fromkeys(CONFIG_KINDS, self._config),
         }  # fmt: skip
 
     def answer(self, request: Request) -> Response:
@@ -84,7 +86,9 @@ class Calls:
     def _too_many(self, wait: float) -> Response:
         limit = self._tenant.limit
         span = f"{limit.seconds / 60:g} minute" if limit.seconds >= 60 else f"{limit.seconds:g} second"
-        answer = json_response({"error": f"Rate Limit Reached - {limit.requests} Requests per rolling {span} window"}, 429)
+        answer = json_response(
+            {"error": f"Rate Limit Reached - {limit.requests} Requests per rolling {span} window"}, 429
+        )
         if limit.retry_after:
             answer.headers["Retry-After"] = str(int(wait) + 1)
         return answer
@@ -123,7 +127,9 @@ class Calls:
             return write(tenant, conn, body, call.actor)
 
         if call.request.method == "POST" and not call.rest:
-            return self._saved(call, tickets.TYPES, save, lambda conn, key: ticket_rows.full(conn, key, tenant.now(), params))
+            return self._saved(
+                call, tickets.TYPES, save, lambda conn, key: ticket_rows.full(conn, key, tenant.now(), params)
+            )
         if call.request.method == "GET" and not call.rest:
             return json_response(self._lists.answer(params, call.request.stale_before_ms))
         number = _path_id(call)
@@ -174,7 +180,11 @@ class Calls:
                 return json_response(attachments.delete(tenant, conn, number))
         with tenant.store.read() as conn:
             row = attachments.row_of(conn, number)
-        return json_response(attachments.single(row)) if call.params.flag("includedetails") else attachments.download(tenant, row)
+        return (
+            json_response(attachments.single(row))
+            if call.params.flag("includedetails")
+            else attachments.download(tenant, row)
+        )
 
     def _uploaded(self, call: Call) -> Response:
         is_form = call.request.body.content_type.lower().startswith("multipart/form-data")
@@ -286,5 +296,3 @@ def _info(request: Request, kind: str) -> dict[str, Any]:
     if kind == "authinfo":
         return {"auth_url": f"{request.base_url}/auth", "tenant_id": "demo"}
     return {"name": "Demo", "version": "sandbox", "product": "HaloPSA"}
-
-

@@ -27,7 +27,8 @@ TYPES: dict[str, dict[str, str]] = {
     "category": {"id": INTEGER, "value": TEXT, "type_id": INTEGER, "sla_id": INTEGER, "priority_id": INTEGER},
     "webhook": {"name": TEXT, "url": TEXT, "type": INTEGER, "method": INTEGER, "active": FLAG,
                 "authentication_type": INTEGER, "authentication_header": TEXT, "basic_password": TEXT},
-    "notification": {"id": INTEGER, "webhook_id": TEXT, "eventno": INTEGER, "delivery_method": INTEGER, "type": INTEGER},
+    "notification": {"id": INTEGER, "webhook_id": TEXT, "eventno": INTEGER, "delivery_method": INTEGER,
+                     "type": INTEGER},
 }  # fmt: skip
 
 
@@ -69,7 +70,11 @@ def _outcomes(docs: list[Doc], params: Params) -> list[Doc]:
     number = params.integer("tickettype_id")
     if number is None:
         return docs
-    return [doc for doc in docs if not doc.get("tickettypes") or any(str(t.get("value")) == str(number) for t in doc["tickettypes"])]
+    return [
+        doc
+        for doc in docs
+        if not doc.get("tickettypes") or any(str(t.get("value")) == str(number) for t in doc["tickettypes"])
+    ]
 
 
 def shown(conn: sqlite3.Connection, kind: str, doc: Doc, params: Params) -> Doc:
@@ -110,7 +115,14 @@ def save(conn: sqlite3.Connection, kind: str, body: Row) -> str:
 
 def _new(conn: sqlite3.Connection, kind: str, body: Row) -> Doc:
     if kind == "webhook":
-        return {"id": new_guid(), "active": True, "type": 0, "method": 0, "content_type": "application/json", "last_status": 0}
+        return {
+            "id": new_guid(),
+            "active": True,
+            "type": 0,
+            "method": 0,
+            "content_type": "application/json",
+            "last_status": 0,
+        }
     number = max([100, *(int(doc["id"]) for doc in config(conn, kind))]) + 1
     name = str(body.get("name") or body.get("outcome") or body.get("value") or "")
     blank: dict[str, Any] = {
@@ -139,7 +151,9 @@ def _check(conn: sqlite3.Connection, kind: str, doc: Doc, old: Doc | None) -> No
         url = urlsplit(str(doc.get("url") or ""))
         if doc.get("type", 0) == 0 and (url.scheme not in ("http", "https") or not url.hostname):
             raise rule_broken("Please enter a valid URL")
-        taken = [row for row in config(conn, kind) if row["name"] == doc["name"] and (old is None or row["id"] != old["id"])]
+        taken = [
+            row for row in config(conn, kind) if row["name"] == doc["name"] and (old is None or row["id"] != old["id"])
+        ]
         if taken:
             raise rule_broken("Name must be unique")
 
@@ -149,7 +163,10 @@ def delete(conn: sqlite3.Connection, kind: str, key: str) -> Doc:
     if doc is None:
         raise bare(404)
     column = {"status": "status_id", "tickettype": "tickettype_id"}.get(kind)
-    if column and conn.execute(f"SELECT 1 FROM halo_tickets WHERE {column} = ? AND deleted = 0 LIMIT 1", (key,)).fetchone():
+    if (
+        column
+        and conn.execute(f"SELECT 1 FROM halo_tickets WHERE {column} = ? AND deleted = 0 LIMIT 1", (key,)).fetchone()
+    ):
         raise rule_broken("This cannot be deleted because it is in use")
     conn.execute("DELETE FROM halo_config WHERE kind = ? AND id = ?", (kind, key.lower()))
     if kind == "webhook":

@@ -24,7 +24,8 @@ EXTRA_STATUSES = {"scheduled": "N", "escalated": "N"}
 
 
 def load(tenant: Tenant, data: Dataset) -> dict[str, int]:
-    """Write everything; ids are kept where they are free, else the whole file is shifted past the last id in use."""
+    """Write everything; ids are kept where they are free, else that whole file is shifted past the last id
+    in use; tickets are shifted as soon as there are any."""
     with tenant.store.write() as conn:
         return _Loader(tenant, conn, data).run()
 
@@ -70,18 +71,21 @@ class _Loader:
         used = {row["id"] for row in self._conn.execute(f"SELECT id FROM {table}")}
         if used.isdisjoint(record["id"] for record in records):
             return 0
-        return max(used) + 1 - min(record["id"] for record in records)
+        lowest: int = min(record["id"] for record in records)
+        return int(max(used)) + 1 - lowest
 
     def _put_people(self) -> None:
         data, conn = self._data, self._conn
         sites = {record["client_id"]: record["id"] + self._sites for record in reversed(data.sites)}
         conn.executemany("INSERT INTO halo_clients VALUES (?,?,?,?,?,?)", (
-            (r["id"] + self._clients, r["name"], int(r.get("active") is False), sites.get(r["id"], 0), self._now, json.dumps(
+            (r["id"] + self._clients, r["name"], int(r.get("active") is False), sites.get(r["id"], 0), self._now,
+             json.dumps(
                 {"phone": r.get("phone") or "", "domain": r.get("domain") or "", "ref": r.get("short") or "",
                  "notes": str(r.get("tier") or "")})) for r in data.clients))  # fmt: skip
         conn.executemany("INSERT INTO halo_sites VALUES (?,?,?,?,?,?)", (
             (r["id"] + self._sites, r["name"], r["client_id"] + self._clients, 0, self._now,
-             json.dumps({"street": r.get("street") or "", "city": r.get("city") or ""})) for r in data.sites))  # fmt: skip
+             json.dumps({"street": r.get("street") or "",
+                 "city": r.get("city") or ""})) for r in data.sites))  # fmt: skip
         conn.executemany("INSERT INTO halo_users VALUES (?,?,?,?,?,?,?,?)", (
             (r["id"] + self._users, r["name"], r.get("email") or "", r["client_id"] + self._clients,
              r["site_id"] + self._sites if r.get("site_id") else sites.get(r["client_id"], 0), 0, self._now,
@@ -90,10 +94,16 @@ class _Loader:
         for record in data.agents:
             self._team(record.get("team"))
         conn.executemany("INSERT INTO halo_agents VALUES (?,?,?,?,?,?)", (
-            (r["id"] + self._agents, r["name"], r.get("email") or "", r.get("team") or "", int(r.get("active") is False),
+            (r["id"] + self._agents, r["name"], r.get("email") or "", r.get("team") or "",
+             int(r.get("active") is False),
              json.dumps({"login": r.get("login") or ""})) for r in data.agents))  # fmt: skip
         self._put_contracts()
-        for name, records in (("clients", data.clients), ("sites", data.sites), ("contacts", data.contacts), ("agents", data.agents)):
+        for name, records in (
+            ("clients", data.clients),
+            ("sites", data.sites),
+            ("contacts", data.contacts),
+            ("agents", data.agents),
+        ):
             self._counts[name] = len(records)
 
     def _put_contracts(self) -> None:
@@ -160,8 +170,10 @@ class _Loader:
             agent_id=ticket["agent_id"] + self._agents if ticket.get("agent_id") else seeds.UNASSIGNED,
             team_id=self._team(ticket.get("team")), status_id=seeds.NEW, priority_id=ticket.get("priority") or 3,
             tickettype_id=self._type(ticket.get("type")), sla_id=seeds.STANDARD_SLA, category_1=category, category_2="",
-            category_3="", category_4="", impact=min(3, ticket.get("priority") or 3), urgency=min(3, ticket.get("priority") or 3),
-            source=ticket["source"] if isinstance(ticket.get("source"), int) else 0, reportedby="", dateoccurred=created,
+            category_3="", category_4="", impact=min(3, ticket.get("priority") or 3), urgency=min(3,
+                ticket.get("priority") or 3),
+            source=ticket["source"] if isinstance(ticket.get("source"), int) else 0, reportedby="",
+                dateoccurred=created,
             datecreated=created, last_update=created, lastactiondate=created, third_party_id_string="",
             status_since=created,
         )  # fmt: skip
@@ -232,15 +244,18 @@ class _Loader:
         return outcome, name, is_private, is_system, plain, markup, hours, record.get("billable") is False
 
     def _add_action(
-        self, row: Row, number: int, who: tuple[str, int, int, int], shape: tuple[int, str, bool, bool, str, str, float, bool],
+        self, row: Row, number: int, who: tuple[str, int, int, int], shape: tuple[int, str, bool, bool, str, str,
+        float, bool],
         at: int, old_status: int, files: int,
     ) -> None:  # fmt: skip
         outcome, name, hidden, is_system, text, markup, hours, unbilled = shape
         way = "I" if outcome == seeds.USER_REPLY else "O" if outcome in (seeds.EMAIL_USER, seeds.RESOLVE) else ""
         extra = EXTRAS[(way, unbilled)]
         self._action_rows.append((
-            row["id"], number, f"{row['id']:08x}-0000-4000-8000-{number:012x}", outcome, name, who[0], who[1], who[2], who[3],
-            at, at, text, markup, hours, hours if unbilled else 0.0, int(hidden), 0, old_status, row["status_id"], files, "",
+            row["id"], number, f"{row['id']:08x}-0000-4000-8000-{number:012x}", outcome, name, who[0], who[1], who[2],
+                who[3],
+            at, at, text, markup, hours, hours if unbilled else 0.0, int(hidden), 0, old_status, row["status_id"],
+                files, "",
             int(is_system), 0, extra,
         ))  # fmt: skip
         self._counts["actions"] += 1
@@ -251,7 +266,8 @@ class _Loader:
         kind = record.get("content_type") or mimetypes.guess_type(record["filename"])[0] or "application/octet-stream"
         guid = record.get("guid") or f"{self._file_id:08x}-0000-4000-9000-{row['id']:012x}"
         self._file_rows.append((
-            self._file_id, guid, row["id"], numbers.get(record.get("action_id")), record["filename"], kind, size, sha256,
+            self._file_id, guid, row["id"], numbers.get(record.get("action_id")), record["filename"], kind, size,
+                sha256,
             record.get("created_at") or row["dateoccurred"], int(record.get("public") is not False),
             int(kind.startswith("image/")), "", "", 0, 0, 0,
         ))  # fmt: skip
@@ -291,7 +307,9 @@ def _settle(row: Row, ticket: Record, status: Row) -> None:
     if ticket.get("open") is False and not row["is_done"]:
         row["is_done"] = row["is_closed"] = 1
     if row["is_done"]:
-        row["dateclosed"] = ticket.get("resolved_at") or ticket.get("closed_at") or row["dateclosed"] or row["last_update"]
+        row["dateclosed"] = (
+            ticket.get("resolved_at") or ticket.get("closed_at") or row["dateclosed"] or row["last_update"]
+        )
     given = {"fixbydate": "due_at", "respondbydate": "response_due_at", "responsedate": "first_responded_at"}
     for column, name in given.items():
         if ticket.get(name):
@@ -300,4 +318,3 @@ def _settle(row: Row, ticket: Record, status: Row) -> None:
 
 def _day(text: str | None) -> str | None:
     return f"{text[:10]}T00:00:00" if text else None
-

@@ -68,7 +68,8 @@ def _site(row: sqlite3.Row, extra: Doc) -> Doc:
         "id": row["id"], "name": row["name"], "client_id": float(row["client_id"]), "client_name": row["client_name"],
         "clientsite_name": f"{row['client_name']}/{row['name']}", "inactive": bool(row["inactive"]), "sla_id": 0,
         "phonenumber": extra.get("phone", ""), "colour": "#2bd3c6", "timezone": extra.get("timezone", ""),
-        "delivery_address_line1": extra.get("street", ""), "delivery_address_line2": extra.get("city", ""), "use": "site",
+        "delivery_address_line1": extra.get("street", ""), "delivery_address_line2": extra.get("city", ""),
+        "use": "site",
         "notes": extra.get("notes", ""), "customfields": [],
     }  # fmt: skip
 
@@ -78,7 +79,8 @@ def _user(row: sqlite3.Row, extra: Doc) -> Doc:
     phone = extra.get("phone", "")
     return {
         "id": row["id"], "name": row["name"], "firstname": extra.get("firstname", first),
-        "surname": extra.get("surname", last), "initials": first[:1] + last[:1], "emailaddress": row["emailaddress"] or "",
+        "surname": extra.get("surname", last), "initials": first[:1] + last[:1],
+        "emailaddress": row["emailaddress"] or "",
         "phonenumber": phone, "phonenumber_preferred": phone, "mobilenumber": extra.get("mobilenumber", ""),
         "inactive": bool(row["inactive"]), "client_id": row["client_id"], "client_name": row["client_name"],
         "site_id": float(row["site_id"] or 0), "site_id_int": row["site_id"] or 0, "site_name": row["site_name"] or "",
@@ -101,7 +103,8 @@ def listed(conn: sqlite3.Connection, table: Table, params: Params) -> Doc:
 
 
 def _conditions(table: Table, params: Params) -> tuple[str, list[Any]]:
-    where, values = ["1"], []
+    where: list[str] = ["1"]
+    values: list[Any] = []
     for name in table.filters:
         number = params.integer(name)
         if number is not None:
@@ -140,7 +143,9 @@ def save(tenant: Tenant, conn: sqlite3.Connection, table: Table, body: Row) -> i
         raise bare(404)
     if old is None and not body.get("name"):
         raise rule_broken("Name is required")
-    values = dict(old) if old else {"id": conn.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table.name}").fetchone()[0]}
+    values = (
+        dict(old) if old else {"id": conn.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table.name}").fetchone()[0]}
+    )
     extra = json.loads(values.get("extra") or "{}")
     for name, value in body.items():
         if name in table.columns:
@@ -170,7 +175,9 @@ def agents(conn: sqlite3.Connection, params: Params) -> list[Doc] | Doc:
         where.append("isdisabled = 1")
     if not params.flag("includeunassigned"):
         where.append("id > 1")
-    rows = [agent(conn, row) for row in conn.execute(f"SELECT * FROM halo_agents WHERE {' AND '.join(where)} ORDER BY id")]
+    rows = [
+        agent(conn, row) for row in conn.execute(f"SELECT * FROM halo_agents WHERE {' AND '.join(where)} ORDER BY id")
+    ]
     if not params.flag("pageinate"):
         return rows
     _, size, offset = params.page
@@ -181,7 +188,9 @@ def agent(conn: sqlite3.Connection, row: sqlite3.Row) -> Doc:
     extra = json.loads(row["extra"] or "{}")
     first, _, last = row["name"].partition(" ")
     ids = {doc["name"]: doc["id"] for doc in config(conn, "team")}
-    teams = [{"team_id": ids[row["team"]], "team_name": row["team"], "agent_id": row["id"]}] if row["team"] in ids else []
+    teams = (
+        [{"team_id": ids[row["team"]], "team_name": row["team"], "agent_id": row["id"]}] if row["team"] in ids else []
+    )
     return {
         "id": row["id"], "name": row["name"], "firstname": first, "surname": last, "email": row["email"] or "",
         "initials": (first[:1] + last[:1]).upper(), "team": row["team"] or "", "teams": teams, "colour": "#2b7de9",
@@ -198,7 +207,9 @@ def one_agent(conn: sqlite3.Connection, number: int) -> Doc:
 
 
 def teams(conn: sqlite3.Connection, params: Params) -> list[Doc]:
-    rows = conn.execute("SELECT team_id, count(*) AS n FROM halo_tickets WHERE deleted = 0 AND is_closed = 0 GROUP BY team_id")
+    rows = conn.execute(
+        "SELECT team_id, count(*) AS n FROM halo_tickets WHERE deleted = 0 AND is_closed = 0 GROUP BY team_id"
+    )
     counts = {row["team_id"]: row["n"] for row in rows}
     with_agents = params.flag("includeagentsforteams") or params.flag("includeagents")
     return [team(conn, doc, counts, with_agents=with_agents) for doc in config(conn, "team")]

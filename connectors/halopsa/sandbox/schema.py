@@ -1,6 +1,7 @@
 """Tables of the HaloPSA imitation. Instants are milliseconds since 1970 UTC, 0 or NULL when unset.
 
-Ticket rows are narrow and indexed, their long texts stand apart, so that lists and counts read little. `halo_tickets_before`
+Ticket rows are narrow and indexed, their long texts stand apart, so that lists and counts read little.
+`halo_tickets_before`
 keeps what a ticket row was before each write, for lists that lag behind (fault `stale_reads`).
 """
 
@@ -9,7 +10,8 @@ TICKET_COLUMNS = (
     "tickettype_id", "sla_id", "category_1", "category_2", "category_3", "category_4", "source", "impact", "urgency",
     "reportedby", "dateoccurred", "datecreated", "last_update", "lastactiondate", "respondbydate", "responsedate",
     "fixbydate", "dateclosed", "hold_since", "held_ms", "is_closed", "is_done", "deleted", "third_party_id_string",
-    "timetaken", "attachment_count", "parent_id", "status_since", "contract_id", "excludefromsla", "flagged", "written_at",
+    "timetaken", "attachment_count", "parent_id", "status_since", "contract_id", "excludefromsla", "flagged",
+    "written_at",
 )  # fmt: skip
 TEXT_COLUMNS = (
     "summary", "guid", "category_1", "category_2", "category_3", "category_4", "reportedby", "third_party_id_string",
@@ -25,6 +27,7 @@ CREATE TABLE IF NOT EXISTS halo_tickets (id INTEGER PRIMARY KEY, {_COLUMNS});
 CREATE TABLE IF NOT EXISTS halo_tickets_before (id INTEGER, {_COLUMNS}, until INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS halo_before_until ON halo_tickets_before (until);
 CREATE INDEX IF NOT EXISTS halo_by_update ON halo_tickets (deleted, last_update);
+CREATE INDEX IF NOT EXISTS halo_by_id ON halo_tickets (deleted, id, last_update);
 CREATE INDEX IF NOT EXISTS halo_by_occurred ON halo_tickets (deleted, dateoccurred);
 CREATE INDEX IF NOT EXISTS halo_by_open ON halo_tickets (deleted, is_closed, dateoccurred);
 CREATE INDEX IF NOT EXISTS halo_by_closed ON halo_tickets (dateclosed);
@@ -43,7 +46,8 @@ CREATE TABLE IF NOT EXISTS halo_actions (
     ticket_id INTEGER NOT NULL, id INTEGER NOT NULL, guid TEXT NOT NULL, outcome_id INTEGER, outcome TEXT, who TEXT,
     who_type INTEGER, agent_id INTEGER, user_id INTEGER, at INTEGER, created INTEGER, note TEXT, note_html TEXT,
     timetaken REAL, nonbilltime REAL, hidden INTEGER, important INTEGER, old_status INTEGER, new_status INTEGER,
-    attachment_count INTEGER, application TEXT, is_system INTEGER, deleted INTEGER NOT NULL DEFAULT 0, written_at INTEGER,
+    attachment_count INTEGER, application TEXT, is_system INTEGER, deleted INTEGER NOT NULL DEFAULT 0, written_at
+    INTEGER,
     extra TEXT, PRIMARY KEY (ticket_id, id));
 CREATE INDEX IF NOT EXISTS halo_actions_time ON halo_actions (ticket_id) WHERE timetaken > 0;
 CREATE TABLE IF NOT EXISTS halo_attachments (
@@ -77,6 +81,7 @@ CREATE INDEX IF NOT EXISTS halo_events_due ON halo_events (next_at) WHERE next_a
 
 SCHEMA = TICKETS + ACTIONS + PEOPLE
 TABLES = (
-    "halo_tickets", "halo_tickets_before", "halo_texts", "halo_actions", "halo_attachments", "halo_clients", "halo_sites",
+    "halo_tickets", "halo_tickets_before", "halo_texts", "halo_actions", "halo_attachments", "halo_clients",
+    "halo_sites",
     "halo_users", "halo_agents", "halo_config", "halo_events",
 )  # fmt: skip

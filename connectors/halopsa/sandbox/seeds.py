@@ -57,9 +57,12 @@ TARGETS = [
 def priority(sla: int, row: tuple[int, str, float, str, float, str, str]) -> Doc:
     number, name, respond, respond_units, fix, fix_units, colour = row
     return {
-        "id": guid("priority", sla, number), "slaid": sla, "sla_guid": guid("sla", sla), "priorityid": number, "name": name,
-        "fixtime": fix, "fixunits": fix_units, "responsetime": respond, "responseunits": respond_units, "ishidden": False,
-        "enterslaexcuse": False, "fixendofday": False, "responseendofday": False, "colour": colour, "workdaysoverride": 0,
+        "id": guid("priority", sla, number), "slaid": sla, "sla_guid": guid("sla", sla), "priorityid": number,
+        "name": name,
+        "fixtime": fix, "fixunits": fix_units, "responsetime": respond, "responseunits": respond_units,
+        "ishidden": False,
+        "enterslaexcuse": False, "fixendofday": False, "responseendofday": False, "colour": colour,
+        "workdaysoverride": 0,
     }  # fmt: skip
 
 
@@ -99,7 +102,7 @@ def outcome(number: int, name: str, **settings: Any) -> Doc:
         "colour": "#2b7de9", "sequence": number * 10, "hidden": False, "newstatus": 0, "sendemail": 0, "sendsms": 0,
         "slaholdischecked": False, "slareleaseischecked": False, "emailtemplate_id": 0, "child_template_id": 0,
         "createchildticketortemplate": 0, "child_ticket_type_id": 0, "defaultmanhrs": 0.0, "defaultnonbill": 0.0,
-        "chargerate": 0, "approval_process_id": 0, "workflow_id": 0, "workflow_step_id": 0, "mustaddnote": False,
+        "chargerate": 0, "approval_process_id": 0, "workflow_id": 0, "mustaddnote": False,
         "mustassign": False, "hidefromuser": False, "requesttype": 0, "systemid": 0, "respondtype": 0, "icon": "",
         "access_control_level": 0, **settings,
     }  # fmt: skip
@@ -146,8 +149,10 @@ TICKET_TYPES = [
 ]
 
 CATEGORY_NAMES = (
-    "Hardware", "Hardware>Printer", "Hardware>Laptop", "Hardware>Server", "Hardware>Phone", "Software", "Software>Email",
-    "Software>Line of business", "Software>Office", "Network", "Network>VPN", "Network>Wi-Fi", "Network>Internet", "Access",
+    "Hardware", "Hardware>Printer", "Hardware>Laptop", "Hardware>Server", "Hardware>Phone", "Software",
+    "Software>Email",
+    "Software>Line of business", "Software>Office", "Network", "Network>VPN", "Network>Wi-Fi", "Network>Internet",
+    "Access",
     "Access>Password", "Access>Permissions", "Access>New starter", "Security", "Security>Phishing", "Security>Malware",
     "Backup", "Backup>Failed job", "Monitoring", "Monitoring>Disk space", "Project", "Project>Migration",
 )  # fmt: skip
@@ -168,13 +173,32 @@ EVENT_NAMES = {
     61: "Ticket updated", 70: "Deadline", 76: "Status Changed", 1072: "Ticket Deleted",
 }  # fmt: skip
 LOOKUPS = [
-    *({"lookupid": IMPACT, "id": n, "name": name} for n, name in enumerate(("Company wide", "Multiple users", "Single user"), 1)),
+    *(
+        {"lookupid": IMPACT, "id": n, "name": name}
+        for n, name in enumerate(("Company wide", "Multiple users", "Single user"), 1)
+    ),
     *({"lookupid": URGENCY, "id": n, "name": name} for n, name in enumerate(("High", "Medium", "Low"), 1)),
     *({"lookupid": EVENTS, "id": n, "name": name} for n, name in EVENT_NAMES.items()),
 ]
 FIELDS = [
-    {"id": 178, "guid": guid("field", 178), "name": "CFassetTag", "label": "Asset tag", "type": 0, "custom": 1, "usage": 1},
-    {"id": 179, "guid": guid("field", 179), "name": "CFaffectedUsers", "label": "Affected users", "type": 0, "custom": 1, "usage": 1},
+    {
+        "id": 178,
+        "guid": guid("field", 178),
+        "name": "CFassetTag",
+        "label": "Asset tag",
+        "type": 0,
+        "custom": 1,
+        "usage": 1,
+    },
+    {
+        "id": 179,
+        "guid": guid("field", 179),
+        "name": "CFaffectedUsers",
+        "label": "Affected users",
+        "type": 0,
+        "custom": 1,
+        "usage": 1,
+    },
 ]
 
 CONFIG: dict[str, list[Doc]] = {

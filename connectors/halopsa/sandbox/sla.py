@@ -35,7 +35,8 @@ def due_dates(conn: sqlite3.Connection, sla_id: int, priority_id: int, start: in
 
 
 def add_working(start: int, duration: int, workday: dict[str, Any] | None) -> int:
-    """The instant when `duration` of working time has passed since `start`; every hour counts without a workday or in 24x7."""
+    """The instant when `duration` of working time has passed since `start`; every hour counts without a workday or
+    in 24x7."""
     spans = _open_spans(workday)
     if spans is None:
         return start + duration
@@ -53,7 +54,7 @@ def add_working(start: int, duration: int, workday: dict[str, Any] | None) -> in
 
 
 def _open_spans(workday: dict[str, Any] | None) -> list[tuple[int, int]] | None:
-    if workday is None or workday["start"].endswith("00:00:00") and workday["end"].endswith("23:59:00"):
+    if workday is None or (workday["start"].endswith("00:00:00") and workday["end"].endswith("23:59:00")):
         return None
     spans = [
         (_of_day(workday[f"start{day}"]), _of_day(workday[f"end{day}"])) if workday[f"inc{day}"] else (0, 0)
@@ -115,7 +116,7 @@ def retarget(conn: sqlite3.Connection, row: Row, sla_id: int, priority_id: int, 
 
 
 def response_state(row: Row, now: int) -> str:
-    """"I" in, "O" out, "" not decided yet."""
+    """ "I" in, "O" out, "" not decided yet."""
     if row["responsedate"]:
         return "I" if row["responsedate"] <= row["respondbydate"] or not row["respondbydate"] else "O"
     return "O" if row["respondbydate"] and now > row["respondbydate"] and not row["hold_since"] else ""

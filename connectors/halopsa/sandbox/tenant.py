@@ -49,7 +49,10 @@ class Tenant:
             for doc in docs:
                 put_config(conn, kind, doc)
         api = {"firstname": "Helpdesk", "surname": "API", "initials": "HA", "isapiagent": True}
-        rows = [(seeds.UNASSIGNED, "Unassigned", "", "", 0, "{}"), (seeds.API_AGENT, "Helpdesk API", "", "", 0, json.dumps(api))]
+        rows = [
+            (seeds.UNASSIGNED, "Unassigned", "", "", 0, "{}"),
+            (seeds.API_AGENT, "Helpdesk API", "", "", 0, json.dumps(api)),
+        ]
         conn.executemany("INSERT INTO halo_agents VALUES (?,?,?,?,?,?)", rows)
         now = self.now()
         conn.execute("INSERT INTO halo_clients VALUES (1, 'Unknown', 0, 1, ?, '{}')", (now,))

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 
 from connectors.halopsa.sandbox.tenant import config
 from connectors.halopsa.sandbox.wire import Params
 
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 ONE = {
-    "client_id": "client_id", "site_id": "site_id", "user_id": "user_id", "agent_id": "agent_id", "status_id": "status_id",
+    "client_id": "client_id", "site_id": "site_id", "user_id": "user_id", "agent_id": "agent_id",
+    "status_id": "status_id",
     "requesttype_id": "tickettype_id", "parent_id": "parent_id", "contract_id": "contract_id", "search_id": "id",
 }  # fmt: skip
 MANY = {
-    "status": "status_id", "priority": "priority_id", "team": "team_id", "agent": "agent_id", "requesttype": "tickettype_id",
+    "status": "status_id", "priority": "priority_id", "team": "team_id", "agent": "agent_id",
+    "requesttype": "tickettype_id",
     "client_ids": "client_id", "sla": "sla_id", "ticketids": "id",
 }  # fmt: skip
 ORDERS = {
-    "id": "id", "ticket_id": "id", "dateoccurred": "dateoccurred", "datecreated": "datecreated", "last_update": "last_update",
-    "lastactiondate": "lastactiondate", "fixbydate": "fixbydate", "respondbydate": "respondbydate", "summary": "summary",
+    "id": "id", "ticket_id": "id", "dateoccurred": "dateoccurred", "datecreated": "datecreated",
+    "last_update": "last_update",
+    "lastactiondate": "lastactiondate", "fixbydate": "fixbydate", "respondbydate": "respondbydate",
+    "summary": "summary",
     "status_id": "status_id", "priority_id": "priority_id", "client_id": "client_id", "agent_id": "agent_id",
     "dateclosed": "dateclosed",
 }  # fmt: skip
@@ -88,9 +94,10 @@ def _dates(params: Params, where: list[str], values: list[Any]) -> None:
 
 
 def _texts(conn: sqlite3.Connection, params: Params, where: list[str], values: list[Any]) -> None:
-    """`search` looks at number, subject, text and our own marker; with `searchactions` at notes too."""
+    """`search` looks at number, subject and text, with `searchactions` at notes too. A text that is some ticket's
+    `third_party_id_string`, or a UUID, finds by that field alone, so that a client can look up its own marker."""
     text = params.text("search")
-    if text and conn.execute("SELECT 1 FROM halo_tickets WHERE third_party_id_string = ?", (text,)).fetchone():
+    if text and (UUID.fullmatch(text) or _is_marker(conn, text)):
         where.append("third_party_id_string = ? AND third_party_id_string <> ''")
         values.append(text)
     elif text:
@@ -120,6 +127,11 @@ def _texts(conn: sqlite3.Connection, params: Params, where: list[str], values: l
     if text := params.text("search_reportedby"):
         where.append("reportedby LIKE ? ESCAPE '\\'")
         values.append(_like(text))
+
+
+def _is_marker(conn: sqlite3.Connection, text: str) -> bool:
+    query = "SELECT 1 FROM halo_tickets WHERE third_party_id_string = ? AND third_party_id_string <> ''"
+    return conn.execute(query, (text,)).fetchone() is not None
 
 
 def _like(text: str) -> str:

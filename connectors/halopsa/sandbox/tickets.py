@@ -10,31 +10,45 @@ from connectors.halopsa.sandbox import actions, attachments, seeds, sla, webhook
 from connectors.halopsa.sandbox.schema import TICKET_COLUMNS
 from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, new_guid, one_config, priority_of, team_id, user_row
 from connectors.halopsa.sandbox.wire import (
-    ANY, DATE, FLAG, INTEGER, NUMBER, TEXT, as_html, bare, plain_text, rule_broken,
+    ANY,
+    DATE,
+    FLAG,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    as_html,
+    bare,
+    plain_text,
+    rule_broken,
 )  # fmt: skip
 
 TYPES = {
     **dict.fromkeys(
-        ("id", "client_id", "site_id", "user_id", "agent_id", "team_id", "status_id", "priority_id", "tickettype_id", "sla_id",
-         "impact", "urgency", "source", "parent_id", "contract_id", "usertype", "categoryid_1", "categoryid_2"), INTEGER),
+        ("id", "client_id", "site_id", "user_id", "agent_id", "team_id", "status_id", "priority_id", "tickettype_id",
+         "sla_id",
+         "impact", "urgency", "source", "parent_id", "contract_id", "usertype", "categoryid_1", "categoryid_2"),
+         INTEGER),
     **dict.fromkeys(("estimate",), NUMBER),
     **dict.fromkeys(
         ("excludefromsla", "flagged", "_recover", "_forcereassign", "_novalidate", "dont_do_rules", "onhold",
          "donotapplytemplateintheapi"), FLAG),
     **dict.fromkeys(
-        ("summary", "details", "details_html", "team", "category_1", "category_2", "category_3", "category_4", "reportedby",
+        ("summary", "details", "details_html", "team", "category_1", "category_2", "category_3", "category_4",
+         "reportedby",
          "closure_note", "third_party_id_string", "emailcclist"), TEXT),
     **dict.fromkeys(("dateoccurred", "deadlinedate", "targetdate", "startdate", "fixbydate", "respondbydate"), DATE),
     **dict.fromkeys(("customfields", "attachments"), ANY),
 }  # fmt: skip
 PLAIN = (
-    "summary", "impact", "urgency", "source", "reportedby", "parent_id", "contract_id", "third_party_id_string", "category_1",
+    "summary", "impact", "urgency", "source", "reportedby", "parent_id", "contract_id", "third_party_id_string",
+    "category_1",
     "category_2", "category_3", "category_4",
 )  # fmt: skip
 EXTRA = ("closure_note", "emailcclist", "estimate", "deadlinedate", "targetdate", "startdate")
 PLACEHOLDERS = ", ".join("?" for _ in TICKET_COLUMNS)
 INSERT = f"INSERT OR REPLACE INTO halo_tickets ({', '.join(TICKET_COLUMNS)}) VALUES ({PLACEHOLDERS})"
-BEFORE = f"INSERT INTO halo_tickets_before ({', '.join(TICKET_COLUMNS)}, until) SELECT {', '.join(TICKET_COLUMNS)}, ? FROM halo_tickets WHERE id = ?"
+_NAMES = ", ".join(TICKET_COLUMNS)
+BEFORE = f"INSERT INTO halo_tickets_before ({_NAMES}, until) SELECT {_NAMES}, ? FROM halo_tickets WHERE id = ?"
 KEEP_BEFORE_MS = 3_600_000
 
 
@@ -66,8 +80,16 @@ def create(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) ->
     if kind is None:
         raise rule_broken("tickettype_id invalid")
     row: Row = dict.fromkeys(TICKET_COLUMNS, 0)
-    row |= dict.fromkeys(("category_1", "category_2", "category_3", "category_4", "reportedby", "third_party_id_string"), "")
-    row |= {"guid": new_guid(), "datecreated": now, "last_update": now, "lastactiondate": now, "agent_id": seeds.UNASSIGNED}
+    row |= dict.fromkeys(
+        ("category_1", "category_2", "category_3", "category_4", "reportedby", "third_party_id_string"), ""
+    )
+    row |= {
+        "guid": new_guid(),
+        "datecreated": now,
+        "last_update": now,
+        "lastactiondate": now,
+        "agent_id": seeds.UNASSIGNED,
+    }
     row |= {"dateoccurred": body.get("dateoccurred") or now, "tickettype_id": kind["id"], "impact": 3, "urgency": 3}
     row["sla_id"] = body.get("sla_id") or kind["default_sla"]
     row["priority_id"] = body.get("priority_id") or kind.get("default_priority") or 3
@@ -82,7 +104,12 @@ def create(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) ->
     store(tenant, conn, row, touch=False)
     conn.execute("INSERT INTO halo_texts VALUES (?, '', '', '{}')", (row["id"],))
     _texts(conn, row["id"], body)
-    opening = {"outcome_id": seeds.OPENED, "note_html": _html_of(body), "note": _text_of(body), "new_status": row["status_id"]}
+    opening = {
+        "outcome_id": seeds.OPENED,
+        "note_html": _html_of(body),
+        "note": _text_of(body),
+        "new_status": row["status_id"],
+    }
     actions.write(tenant, conn, row, opening, _opener(conn, row, actor), is_opening=True)
     attachments.add_all(tenant, conn, row, body.get("attachments"), actor, action_id=1)
     store(tenant, conn, row)
@@ -174,7 +201,7 @@ def _client_and_site(conn: sqlite3.Connection, row: Row, body: Row) -> None:
         if site is None:
             raise rule_broken("site_id invalid")
         row["site_id"], row["client_id"] = site_id, site["client_id"]
-    if client_id and client_id != row["client_id"] or not row["client_id"]:
+    if (client_id and client_id != row["client_id"]) or not row["client_id"]:
         client_id = client_id or seeds.UNKNOWN_CLIENT
         client = conn.execute("SELECT main_site_id FROM halo_clients WHERE id = ?", (client_id,)).fetchone()
         if client is None:

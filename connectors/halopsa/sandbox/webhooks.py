@@ -49,7 +49,8 @@ def emit(tenant: Tenant, conn: sqlite3.Connection, ticket_id: int, event: str) -
             now = tenant.now()
             values = (new_guid(), hook["id"], ticket_id, event, now, tenant.clock.wall())
             conn.execute(
-                "INSERT INTO halo_events (id, webhook_id, ticket_id, event, at, tries, next_at) VALUES (?,?,?,?,?,0,?)", values
+                "INSERT INTO halo_events (id, webhook_id, ticket_id, event, at, tries, next_at) VALUES (?,?,?,?,?,0,?)",
+                values,
             )
 
 
@@ -100,7 +101,9 @@ class Deliverer:
     def deliver_due(self) -> None:
         wall = self._tenant.clock.wall()
         with self._tenant.store.read() as conn:
-            due = conn.execute("SELECT * FROM halo_events WHERE next_at <= ? ORDER BY next_at LIMIT 50", (wall,)).fetchall()
+            due = conn.execute(
+                "SELECT * FROM halo_events WHERE next_at <= ? ORDER BY next_at LIMIT 50", (wall,)
+            ).fetchall()
             hooks = {doc["id"]: doc for doc in config(conn, "webhook")} if due else {}
         for event in due:
             if self._ends.is_set():
@@ -153,7 +156,9 @@ def _post(hook: Doc, body: bytes) -> tuple[int, str]:
 def events(conn: sqlite3.Connection, webhook_id: str) -> Doc:
     """The delivery log, newest first."""
     where, values = ("WHERE webhook_id = ?", [webhook_id.lower()]) if webhook_id else ("", [])
-    rows = conn.execute(f"SELECT * FROM halo_events {where} ORDER BY at DESC, rowid DESC LIMIT ?", [*values, KEEP_EVENTS])
+    rows = conn.execute(
+        f"SELECT * FROM halo_events {where} ORDER BY at DESC, rowid DESC LIMIT ?", [*values, KEEP_EVENTS]
+    )
     found = [_event(row) for row in rows]
     return {"record_count": len(found), "events": found}
 
@@ -162,5 +167,6 @@ def _event(row: sqlite3.Row) -> Doc:
     return {
         "id": row["id"], "webhook_id": row["webhook_id"], "timestamp": date_out(row["at"]), "status": row["tries"] or 0,
         "duration": row["duration"] or 0.0, "requestbody": row["body"] or "", "responsestatus": row["status"] or 0,
-        "responsebody": row["response"] or "", "entity_id": row["ticket_id"], "error": not 200 <= (row["status"] or 0) < 300,
+        "responsebody": row["response"] or "", "entity_id": row["ticket_id"],
+        "error": not 200 <= (row["status"] or 0) < 300,
     }  # fmt: skip

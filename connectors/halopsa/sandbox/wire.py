@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +73,9 @@ def plain_text(markup: str) -> str:
 
 
 def as_html(text: str) -> str:
-    return "<p>" + html.escape(text, quote=False).replace("\n\n", "</p><p>").replace("\n", "<br>") + "</p>" if text else ""
+    return (
+        "<p>" + html.escape(text, quote=False).replace("\n\n", "</p><p>").replace("\n", "<br>") + "</p>" if text else ""
+    )
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ INTEGER, NUMBER, FLAG, TEXT, DATE, ANY = "integer", "number", "boolean", "string
 
 
 def bound(values: Mapping[str, Any], types: Mapping[str, str], index: int, source: str) -> dict[str, Any]:
-    """The values as their types; text digits become numbers as the vendor's reader does it. Raises ModelState errors."""
+    """The values as their types; text digits become numbers as the vendor's reader does it. Raises ModelState
+    errors."""
     return {name: _bound(name, value, types.get(name, ANY), index, source) for name, value in values.items()}
 
 
@@ -150,7 +153,7 @@ def _bound(name: str, value: Any, kind: str, index: int, source: str) -> Any:
 
 
 def _to_int(value: Any) -> int:
-    if isinstance(value, bool) or isinstance(value, list | dict):
+    if isinstance(value, bool | list | dict):
         raise TypeError
     return int(value) if not isinstance(value, float) or value.is_integer() else int("x")
 
@@ -175,7 +178,7 @@ def _to_text(value: Any) -> str:
     return str(value)
 
 
-_CONVERT = {
+_CONVERT: dict[str, Callable[[Any], Any]] = {
     INTEGER: _to_int, NUMBER: _to_number, FLAG: _to_flag, TEXT: _to_text,
     DATE: lambda value: date_in(_to_text(value)) if value else None,
 }  # fmt: skip

@@ -9,24 +9,36 @@ from connectors.sandbox.dataset import Record
 NORTHWIND, KESTREL = 1, 2
 CLEO, OTTO, ZOE = 1, 2, 3
 CLIENTS = (
-    "Northwind Dental", "Kestrel Joinery", "Café Œuvre", "Halden & Pryce Solicitors", "Brightwater Logistics", "Orchard Lane Surgery",
-    "Tamarind Foods", "Steelpoint Fabrication", "Lumen Architects", "Greyfriars Academy", "Copperfield Insurance", "Juniper Vets",
-    "Seabright Hotels", "Mistral Cycles", "Oakhaven Care Homes", "Pinnacle Accountancy", "Redwing Couriers", "Saffron Print Works",
-    "Thornbury Estates", "Umber Ceramics", "Vantage Recruitment", "Willowmere Nurseries", "Yarrow Opticians", "Zephyr Marine",
-    "Amberley Brewing", "Beacon Housing Trust", "Cobalt Plumbing", "Dovetail Furniture", "Eastgate Pharmacy", "Fernhill Golf Club",
-    "Granite Bay Construction", "Hollins Textiles", "Ironbridge Tools", "Jasper Media", "Kingsmead Travel", "Larkspur Events",
+    "Northwind Dental", "Kestrel Joinery", "Café Œuvre", "Halden & Pryce Solicitors", "Brightwater Logistics",
+    "Orchard Lane Surgery",
+    "Tamarind Foods", "Steelpoint Fabrication", "Lumen Architects", "Greyfriars Academy", "Copperfield Insurance",
+    "Juniper Vets",
+    "Seabright Hotels", "Mistral Cycles", "Oakhaven Care Homes", "Pinnacle Accountancy", "Redwing Couriers",
+    "Saffron Print Works",
+    "Thornbury Estates", "Umber Ceramics", "Vantage Recruitment", "Willowmere Nurseries", "Yarrow Opticians",
+    "Zephyr Marine",
+    "Amberley Brewing", "Beacon Housing Trust", "Cobalt Plumbing", "Dovetail Furniture", "Eastgate Pharmacy",
+    "Fernhill Golf Club",
+    "Granite Bay Construction", "Hollins Textiles", "Ironbridge Tools", "Jasper Media", "Kingsmead Travel",
+    "Larkspur Events",
     "Meridian Labs", "Nettlecombe Farm Shop", "Osprey Security", "Paxton Motors",
 )  # fmt: skip
-MORE_FIRST = ("Alder", "Birch", "Cedar", "Delta", "Elm", "Falcon", "Garnet", "Harbour", "Indigo", "Jubilee", "Kite", "Linden",
+MORE_FIRST = ("Alder", "Birch", "Cedar", "Delta", "Elm", "Falcon", "Garnet", "Harbour", "Indigo", "Jubilee", "Kite",
+    "Linden",
               "Maple", "Nova", "Onyx", "Poplar", "Quarry", "River", "Summit", "Topaz")  # fmt: skip
-MORE_LAST = ("Engineering", "Clinic", "Partners", "Foods", "Transport", "Consulting", "Stores", "Studios", "Energy", "Schools",
+MORE_LAST = ("Engineering", "Clinic", "Partners", "Foods", "Transport", "Consulting", "Stores", "Studios", "Energy",
+    "Schools",
              "Plastics", "Gardens", "Finance", "Cinemas", "Timber", "Outdoor", "Legal", "Marine")  # fmt: skip
 CITIES = ("Ashbourne", "Millhaven", "Port Selby", "Dunmore", "Westerley", "Cranford", "Lindell", "Stonebridge")
 STREETS = ("High Street", "Station Road", "Mill Lane", "Harbour Way", "Queen Street", "Orchard Close", "Canal Row")
-FIRST = ("Aaron", "Beatriz", "Colin", "Daria", "Ewan", "Fatima", "Gareth", "Helena", "Imran", "Joanna", "Karl", "Leonie", "Mateus",
-         "Nadia", "Oscar", "Petra", "Quentin", "Rosa", "Stefan", "Tanya", "Ulrich", "Vera", "Wendell", "Xenia", "Yara", "Zubair")  # fmt: skip
-LAST = ("Abbott", "Bianchi", "Carver", "Dahl", "Ellison", "Farrow", "Gill", "Haddad", "Ivanova", "Jensen", "Kowalski", "Lopez",
-        "Maddox", "Novak", "Okafor", "Pereira", "Quist", "Rahman", "Sorensen", "Tate", "Underhill", "Varga", "Weston", "Yilmaz")  # fmt: skip
+FIRST = ("Aaron", "Beatriz", "Colin", "Daria", "Ewan", "Fatima", "Gareth", "Helena", "Imran", "Joanna", "Karl",
+    "Leonie", "Mateus",
+         "Nadia", "Oscar", "Petra", "Quentin", "Rosa", "Stefan", "Tanya", "Ulrich", "Vera", "Wendell", "Xenia", "Yara",
+         "Zubair")  # fmt: skip
+LAST = ("Abbott", "Bianchi", "Carver", "Dahl", "Ellison", "Farrow", "Gill", "Haddad", "Ivanova", "Jensen", "Kowalski",
+    "Lopez",
+        "Maddox", "Novak", "Okafor", "Pereira", "Quist", "Rahman", "Sorensen", "Tate", "Underhill", "Varga", "Weston",
+        "Yilmaz")  # fmt: skip
 AGENTS = (
     ("Dana Whitlock", "dispatcher@demo.test", "Service Desk"), ("Priya Nair", "technician@demo.test", "Service Desk"),
     ("Marcus Oyelaran", "manager@demo.test", "Service Desk"), ("Tomás Rivera", "tomas.rivera@msp.test", "Service Desk"),
@@ -40,7 +52,15 @@ RARELY_ASSIGNED = (1, 3)
 
 def agents() -> list[Record]:
     return [
-        {"id": number, "login": email.split("@")[0], "name": name, "email": email, "team": team, "active": True, "rate": 80}
+        {
+            "id": number,
+            "login": email.split("@")[0],
+            "name": name,
+            "email": email,
+            "team": team,
+            "active": True,
+            "rate": 80,
+        }
         for number, (name, email, team) in enumerate(AGENTS, start=1)
     ]
 
@@ -59,7 +79,8 @@ def clients(dice: random.Random, count: int) -> list[Record]:
     names = [*CLIENTS, *(next(more) for _ in range(max(0, count - len(CLIENTS))))][:count]
     return [
         {"id": number, "name": name, "short": "".join(word[0] for word in name.split())[:4].upper(), "active": True,
-         "phone": f"01632 960{number:03d}", "domain": domain_of(name), "tier": dice.choice(("Gold", "Silver", "Bronze"))}
+         "phone": f"01632 960{number:03d}", "domain": domain_of(name), "tier": dice.choice(("Gold", "Silver",
+         "Bronze"))}
         for number, name in enumerate(names, start=1)
     ]  # fmt: skip
 
@@ -76,7 +97,9 @@ def sites(dice: random.Random, owners: list[Record]) -> list[Record]:
         for name in ("Main", "Branch")[: 1 + (client["id"] % 2 == 0)]:
             street = f"{1 + dice.randrange(90)} {dice.choice(STREETS)}"
             city = dice.choice(CITIES)
-            found.append({"id": len(found) + 1, "client_id": client["id"], "name": name, "street": street, "city": city})
+            found.append(
+                {"id": len(found) + 1, "client_id": client["id"], "name": name, "street": street, "city": city}
+            )
     return found
 
 
@@ -102,13 +125,23 @@ def contacts(dice: random.Random, owners: list[Record], places: list[Record]) ->
 
 def _contact(number: int, client_id: int, site_id: int, name: str, email: str, *, vip: bool) -> Record:
     phone = f"01632 961{number % 1000:03d}"
-    return {"id": number, "client_id": client_id, "site_id": site_id, "name": name, "email": email, "vip": vip, "phone": phone}
+    return {
+        "id": number,
+        "client_id": client_id,
+        "site_id": site_id,
+        "name": name,
+        "email": email,
+        "vip": vip,
+        "phone": phone,
+    }
 
 
 def contracts(owners: list[Record]) -> list[Record]:
     kinds = ("Managed Services", "Block Hours", "Managed Services Plus")
     return [
-        {"id": client["id"], "client_id": client["id"], "name": f"{kinds[client['id'] % 3]} {client['short']}", "active": True,
-         "starts_on": "2026-01-01", "ends_on": "2027-12-31", "block_hours_left": 24.5 if client["id"] % 3 == 1 else None}
+        {"id": client["id"], "client_id": client["id"], "name": f"{kinds[client['id'] % 3]} {client['short']}",
+        "active": True,
+         "starts_on": "2026-01-01", "ends_on": "2027-12-31",
+         "block_hours_left": 24.5 if client["id"] % 3 == 1 else None}
         for client in owners
     ]  # fmt: skip

@@ -15,7 +15,8 @@ RESPOND = {1: 15 * MINUTE, 2: HOUR, 3: 4 * HOUR, 4: 8 * HOUR}
 FIX = {1: HOUR, 2: 4 * HOUR, 3: 8 * HOUR, 4: 24 * HOUR}
 DAYS_BACK = 90
 OPEN_SHARE = 0.075
-GROUPS = {"new": 12, "at_risk": 6, "due_soon": 12, "breached": 5, "waiting": 30, "on_hold": 6, "third_party": 10, "pending": 5,
+GROUPS = {"new": 12, "at_risk": 6, "due_soon": 12, "breached": 5, "waiting": 30, "on_hold": 6, "third_party": 10,
+    "pending": 5,
           "reopened": 6, "progress": 58, "resolved": 10}  # fmt: skip
 AT_RISK_MINUTES = (9, 18, 27, 36, 45, 54)
 HOUR_WEIGHTS = (1, 1, 1, 1, 1, 2, 5, 18, 42, 50, 46, 40, 28, 38, 44, 38, 30, 16, 6, 3, 2, 2, 1, 1)
@@ -24,7 +25,8 @@ SCALE_LIMIT = 10.0
 
 @dataclass(frozen=True)
 class Slot:
-    """A ticket to be written: when it came, which group, its number in the group, its priority (0: as its kind has it)."""
+    """A ticket to be written: when it came, which group, its number in the group, its priority (0: as its kind has
+    it)."""
 
     created_at: int
     group: str
@@ -41,7 +43,8 @@ def slots(dice: random.Random, count: int, now_ms: int) -> list[Slot]:
 
 
 def sizes(count: int) -> dict[str, int]:
-    """How many of each open group: those of the default at 2,000 tickets, fewer below, at most ten times as many above."""
+    """How many of each open group: those of the default at 2,000 tickets, fewer below, at most ten times as many
+    above."""
     factor = min(count / 2_000, SCALE_LIMIT)
     wanted = {group: max(1, round(size * factor)) for group, size in GROUPS.items()}
     found: dict[str, int] = {}

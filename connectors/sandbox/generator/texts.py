@@ -10,13 +10,56 @@ from dataclasses import dataclass
 from connectors.sandbox.generator import problems
 from connectors.sandbox.generator.problems import KINDS, Kind
 
-PEOPLE = ("Amelia", "Ben", "Carla", "Dominic", "Elena", "Femi", "Greta", "Hugo", "Isla", "Jonas", "Katya", "Liam", "Mirela", "Noah")
-ROOMS = ("reception", "accounts", "the meeting room", "the warehouse", "room 204", "the workshop", "the second floor", "dispatch", "the lab")
+PEOPLE = (
+    "Amelia",
+    "Ben",
+    "Carla",
+    "Dominic",
+    "Elena",
+    "Femi",
+    "Greta",
+    "Hugo",
+    "Isla",
+    "Jonas",
+    "Katya",
+    "Liam",
+    "Mirela",
+    "Noah",
+)
+ROOMS = (
+    "reception",
+    "accounts",
+    "the meeting room",
+    "the warehouse",
+    "room 204",
+    "the workshop",
+    "the second floor",
+    "dispatch",
+    "the lab",
+)
 APPS = ("LedgerPro", "ShiftPlan", "CaseWorks", "DentaFlow", "StockRoom", "BidTrack", "PayDesk", "SiteLog", "the CRM")
 HOSTS = ("SRV-FILE01", "SRV-APP02", "SRV-SQL01", "HV-NODE2", "DC01", "NAS-02", "FW-MAIN", "SRV-PRINT")
-JOBS = ("payroll", "the month end", "the tender", "invoicing", "the audit", "stocktaking", "the newsletter", "the board meeting")
+JOBS = (
+    "payroll",
+    "the month end",
+    "the tender",
+    "invoicing",
+    "the audit",
+    "stocktaking",
+    "the newsletter",
+    "the board meeting",
+)
 COMPANIES = ("Hartwell & Sons", "Bluegate Supplies", "Norvik Freight", "Casa Verde", "Otley Paper")
-WHEN = ("this morning", "yesterday", "Monday", "about an hour ago", "last night", "the update", "Thursday afternoon", "half past eight")
+WHEN = (
+    "this morning",
+    "yesterday",
+    "Monday",
+    "about an hour ago",
+    "last night",
+    "the update",
+    "Thursday afternoon",
+    "half past eight",
+)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 TIMES = ("10:30", "11:15", "noon", "14:00", "15:45", "the end of the day")
 AGENTS = ("Priya", "Tomás", "Ingrid", "Kwame", "Yusuf", "Lena")
@@ -41,8 +84,10 @@ def pick(dice: Dice, items: tuple[str, ...]) -> str:
 
 
 VALUES: dict[str, Callable[[Dice], str]] = {
-    "person": lambda dice: pick(dice, PEOPLE), "room": lambda dice: pick(dice, ROOMS), "app": lambda dice: pick(dice, APPS),
-    "host": lambda dice: pick(dice, HOSTS), "job": lambda dice: pick(dice, JOBS), "company": lambda dice: pick(dice, COMPANIES),
+    "person": lambda dice: pick(dice, PEOPLE), "room": lambda dice: pick(dice, ROOMS), "app": lambda dice: pick(dice,
+    APPS),
+    "host": lambda dice: pick(dice, HOSTS), "job": lambda dice: pick(dice, JOBS), "company": lambda dice: pick(dice,
+    COMPANIES),
     "when": lambda dice: pick(dice, WHEN), "day": lambda dice: pick(dice, DAYS), "time": lambda dice: pick(dice, TIMES),
     "agent": lambda dice: pick(dice, AGENTS), "count": lambda dice: str(2 + int(dice.random() * 11)),
     "big": lambda dice: str(1_000 + int(dice.random() * 88_000)),
