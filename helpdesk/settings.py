@@ -14,10 +14,13 @@ env = environ.Env()
 TESTING = "pytest" in sys.modules
 if not TESTING:
     environ.Env.read_env(BASE_DIR / ".env")
+VAR_ROOT = Path(env.str("VAR_ROOT", default=str(BASE_DIR / "var")))
+if not TESTING and sys.argv[1:2] != ["demo"] and not env.str("SECRET_KEY", default=""):
+    # Beside a demo, `manage.py` works on the demo; a real installation has a SECRET_KEY and never comes here.
+    environ.Env.read_env(VAR_ROOT / "run.env")
 
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
-VAR_ROOT = Path(env.str("VAR_ROOT", default=str(BASE_DIR / "var")))
 SECRET_KEY = env.str("SECRET_KEY", default="tests-only-key-that-signs-nothing-real-0123456789" if TESTING else "")
 SECRETS_KEYS = env.list(
     "SECRETS_KEYS", default=["dGVzdHMtb25seS1rZXktMDEyMzQ1Njc4OS1hYmNkZWY="] if TESTING else []
@@ -29,7 +32,6 @@ HTTPS = env.bool("HTTPS", default=False)
 REDIS_URL = env.str("REDIS_URL", default="")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -96,7 +98,8 @@ TEMPLATES = [
 ]
 
 # Data ----------------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_ROOT / 'desk.sqlite3'}")}
+_DATABASE = env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_ROOT / 'desk.sqlite3'}"
+DATABASES = {"default": environ.Env.db_url_config(_DATABASE)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # IMMEDIATE + WAL: web and worker write side by side without "database is locked".

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
 from django.urls import include, path
 
 from helpdesk.desk import ops
@@ -13,11 +12,10 @@ urlpatterns = [
     path("metrics", ops.metrics, name="metrics"),
     path("", include("helpdesk.core.urls")),
     path("", include("helpdesk.desk.urls")),
-    path("tickets/", include("helpdesk.tickets.urls")),
+    path("tickets/", include("helpdesk.desk.ticket_routes")),
     path("", include("helpdesk.actions.urls")),
     path("", include("helpdesk.portal.urls")),
     path("", include("connectors.sync.urls")),
     path("accounts/", include("helpdesk.accounts.urls")),
     path("accounts/", include("allauth.urls")),
-    path("admin/", admin.site.urls),
 ]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import os
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 
 from helpdesk.directory.models import PsaAccount
+from tests import services
 from tests.factories import NOW, make_account
+from tests.services import chromium
 
 
 @pytest.fixture
@@ -28,3 +33,42 @@ def empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Playwright's loop runs in this thread; Django would take that for asynchronous code."""
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A bare `pytest` runs what this machine can; `make test` says at its end what was left out, and why."""
+    found: dict[str, services.Service] = {}
+    for item in items:
+        for mark, look in (("browser", services.chromium), ("redis", services.redis)):
+            if item.get_closest_marker(mark):
+                service = found.setdefault(mark, look())
+                if not service.found:
+                    item.add_marker(pytest.mark.skip(reason=service.reason))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The system's Chromium; nothing is downloaded. Without a sandbox of its own, since CI runs as root."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": os.environ.get("TEST_CHROMIUM") or services.chromium().place,
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+    }
+
+
+# pytest-playwright keeps an event loop on this thread, which Django would take for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """The machine's own Chromium: nothing is downloaded."""
+    found = os.environ.get("TEST_CHROMIUM") or chromium().place
+    if not found:
+        pytest.skip("no Chromium on this machine")
+    return {"executable_path": found, "args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]}

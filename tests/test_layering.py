@@ -178,7 +178,7 @@ def test_writes_happen_on_post_and_pages_say_their_method() -> None:
         for node in ast.parse(path.read_text()).body:
             if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
                 continue
-            if not re.search(rf"\b{node.name}\b", wiring):
+            if not re.search(rf"\.{node.name}\b", wiring):
                 continue
             first = node.args.args[0].arg if node.args.args else ""
             marks = {ast.unparse(d).split("(")[0].split(".")[-1] for d in node.decorator_list}

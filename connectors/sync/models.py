@@ -1,25 +1,39 @@
-"""How far each account's pull has come, and what it may spend."""
+"""How far each account's pull has come, what it may spend, and what sync did."""
 
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Feed(models.TextChoices):
+    """What is read apart, each with its own cursor. The first four are the first backfill, in this order."""
+
+    REFERENCE = "reference", _("Statuses, people, calendars")
+    DIRECTORY = "directory", _("Clients, sites, contacts")
+    OPEN_TICKETS = "open_tickets", _("Open tickets")
+    CLOSED_TICKETS = "closed_tickets", _("Closed tickets")
+    ACTIONS = "actions", _("Notes, replies, time")
+    CHANGES = "changes", _("Changes since")
+    SWEEP = "sweep", _("Deleted tickets")
 
 
 class Cursor(models.Model):
     """One feed of one account. Saved after its page is committed, so that a killed pull resumes there."""
 
     psa_account = models.ForeignKey("directory.PsaAccount", on_delete=models.CASCADE, related_name="cursors")
-    feed = models.CharField(max_length=20)
-    """reference, directory, open_tickets, closed_tickets, changes, actions."""
+    feed = models.CharField(max_length=20, choices=Feed.choices)
     since = models.DateTimeField(null=True, blank=True)
     """Everything changed before this instant is here."""
     run_started_at = models.DateTimeField(null=True, blank=True)
-    """Set while a run is under way: its fixed upper bound, kept when it is resumed."""
+    """Set while a run is under way: its upper bound is counted from it, also when it is resumed."""
     token = models.CharField(max_length=200, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    not_before_at = models.DateTimeField(null=True, blank=True)
+    """After an error: when to try again."""
     fence = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
 
@@ -31,30 +45,66 @@ class Cursor(models.Model):
 
 
 class Bucket(models.Model):
-    """Call allowance of an account where there is no Redis: a token bucket in one row."""
+    """Call allowance of an account where there is no Redis: a token bucket in one row. Instants are Unix seconds."""
 
     psa_account = models.OneToOneField(
         "directory.PsaAccount", primary_key=True, on_delete=models.CASCADE, related_name="bucket"
     )
     tokens = models.FloatField(default=0)
-    filled_at = models.DateTimeField()
-    blocked_until = models.DateTimeField(null=True, blank=True)
+    at = models.FloatField(default=0)
+    held_until = models.FloatField(default=0)
+    strikes = models.PositiveIntegerField(default=0)
+    struck_at = models.FloatField(default=0)
 
     def __str__(self) -> str:
         return f"{self.psa_account_id}: {self.tokens:.0f}"
 
 
 class RemoteToken(models.Model):
-    """An access token that several processes share, encrypted."""
+    """An access token that several processes share, encrypted. `key` changes with the credentials."""
 
     psa_account = models.OneToOneField(
         "directory.PsaAccount", primary_key=True, on_delete=models.CASCADE, related_name="token"
     )
+    key = models.CharField(max_length=200)
     token = models.TextField()
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"token of {self.psa_account_id}"
+
+
+class Connection(models.Model):
+    """A request of an administrator to test, change or make a connection; the worker answers it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Being tested")
+        OK = "ok", _("Works")
+        FAILED = "failed", _("Does not work")
+
+    psa_account = models.ForeignKey(
+        "directory.PsaAccount", null=True, blank=True, on_delete=models.CASCADE, related_name="connections"
+    )
+    """The account to test or change; null until a new one is stored."""
+    kind = models.CharField(max_length=30)
+    name = models.SlugField(max_length=60)
+    url = models.CharField(max_length=300)
+    settings = models.JSONField(default=dict, blank=True)
+    secrets = models.TextField(blank=True)
+    """Encrypted JSON of the credentials typed; wiped with the answer."""
+    stores = models.BooleanField(default=False)
+    """Whether a passed test stores what was tested."""
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    text = models.CharField(max_length=300, blank=True)
+    user = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.state}"
 
 
 class SyncLogEntry(models.Model):

@@ -27,7 +27,7 @@ class UserManager(BaseUserManager["User"]):
     def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> User:
         extra.setdefault("role", Role.ADMIN)
         extra.setdefault("name", email.split("@")[0])
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+        return self.create_user(email, password, is_superuser=True, **extra)
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email=(username or "").lower())
@@ -42,7 +42,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     language = models.CharField(_("language"), max_length=16, blank=True)
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(default=False, help_text="May open Django's own admin")
     is_demo = models.BooleanField(default=False, editable=False, help_text="Signs in only while DEMO is on")
     hold_seconds = models.PositiveSmallIntegerField(
         default=0, help_text="Undo send: how long a reply waits before it leaves"

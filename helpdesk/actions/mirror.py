@@ -95,7 +95,7 @@ def _set_action(action: Action, row: RemoteAction, *, is_new: bool) -> bool:
     """Copy the row; False when nothing differs. What is still on its way from here keeps our own text."""
     values = dict(row.values)
     values["fingerprint" if row.is_fingerprint else "remote_id"] = row.key
-    if not is_new and action.author_user_id:
+    if not is_new and (action.author_user_id or action.sync_state):
         # Written here: the PSA's echo may not repaint who wrote it, when, or how.
         for name in ("author_agent_id", "author_name", "occurred_at", "kind", "body", "body_is_html", "title",
                      "author_contact_id", "is_from_client"):  # fmt: skip

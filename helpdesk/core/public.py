@@ -10,6 +10,9 @@ PUBLIC_VIEWS: frozenset[str] = frozenset(
         "metrics",
         # the mark in the browser's tab and the sheet of icons
         "core:icons",
+        # the MSP's own colour and logo, on the sign-in and on client pages
+        "desk:brand",
+        "desk:logo",
         # a client's link carries its own 256-bit token
         "portal:status",
         "portal:status_answer",

@@ -1,2 +1,18 @@
-def frame(request):
-    return {}
+"""What every template may ask for. Everything is late: a page pays for what it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from helpdesk.desk.brand import firm
+from helpdesk.desk.frame import Frame
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """`frame` (see desk.frame), `organisation` and `now`; a view's own `now` comes first."""
+    now = timezone.now()
+    return {"frame": Frame(request, now), "organisation": SimpleLazyObject(firm), "now": now}

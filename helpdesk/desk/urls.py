@@ -1,6 +1,31 @@
+"""Pages that join apps. Each area brings its own file of addresses; those that are built are included."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from importlib.util import find_spec
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from helpdesk.desk import frame_views, home, people_views, settings_views
 
 app_name = "desk"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("rail/", frame_views.rail, name="rail"),
+    path("rail/health/", frame_views.health, name="health"),
+    path("palette/", frame_views.palette, name="palette"),
+    path("theme/", frame_views.theme, name="theme"),
+    path("brand/<slug:digest>.css", frame_views.brand_css, name="brand"),
+    path("brand/<slug:digest>/logo", frame_views.logo, name="logo"),
+    path("settings/", settings_views.index, name="settings"),
+    path("settings/organisation/", settings_views.organisation, name="settings_organisation"),
+    path("settings/personal/", settings_views.personal, name="settings_personal"),
+    path("settings/people/", people_views.people, name="people"),
+    path("settings/people/add/", people_views.person_add, name="person_add"),
+    path("settings/people/join/", people_views.join, name="people_join"),
+    path("settings/people/<int:pk>/", people_views.person, name="person"),
+    path("settings/people/<int:pk>/access/", people_views.person_access, name="person_access"),
+    path("settings/people/<int:pk>/tie/", people_views.person_tie, name="person_tie"),
+]
+if find_spec("helpdesk.desk.board_urls"):
+    urlpatterns.append(path("board/", include("helpdesk.desk.board_urls")))

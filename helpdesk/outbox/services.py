@@ -160,15 +160,20 @@ def postpone(*, item: OutboxItem, until: datetime, text: str, now: datetime) -> 
     )
 
 
-def check_later(*, item: OutboxItem, until: datetime, text: str, now: datetime) -> bool:
-    """The outcome is unknown: look it up then, and do not send it again before."""
+def check_later(
+    *, item: OutboxItem, until: datetime, text: str, now: datetime, was_looked_up: bool = True
+) -> bool:
+    """The outcome is unknown: look it up then, and do not send it again before.
+
+    `was_looked_up` is off when the PSA could not be asked: only answers count towards "surely absent".
+    """
     return _settle(
         item,
         now=now,
         state=State.CHECKING,
         not_before_at=until,
         error_text=text[:2000],
-        lookups=item.lookups + 1,
+        lookups=item.lookups + was_looked_up,
     )
 
 
@@ -213,7 +218,10 @@ def retry_item(
     fields: Mapping[str, Any] | None = None,
     base: Mapping[str, Any] | None = None,
 ) -> OutboxItem:
-    """Send a refused change again, as it is or edited. Stale when it is no longer refused (double press)."""
+    """Send a refused change again, as it is or edited; or one in doubt, on a person's word that it did not arrive.
+
+    Stale when it is neither any more (double press), or a worker holds it.
+    """
     values: dict[str, Any] = {
         "state": State.WAITING,
         "not_before_at": now,
@@ -230,7 +238,8 @@ def retry_item(
         values["fields"] = dict(fields)
     if base is not None:
         values["base"] = dict(base)
-    if not OutboxItem.objects.filter(pk=item.pk, state=State.REFUSED).update(**values):
+    rows = OutboxItem.objects.filter(pk=item.pk, state__in=[State.REFUSED, State.CHECKING], lease_until=None)
+    if not rows.update(**values):
         raise Stale("this change is no longer refused")
     item.refresh_from_db()
     _tell(item, now)
@@ -239,8 +248,9 @@ def retry_item(
 
 @transaction.atomic
 def discard_item(*, item: OutboxItem, now: datetime) -> OutboxItem:
-    """Give a refused or still waiting change up. What hangs on it goes with it."""
-    rows = OutboxItem.objects.filter(pk=item.pk, state__in=[State.REFUSED, State.WAITING], lease_until=None)
+    """Give up a change that is refused, still waiting, or in doubt. What hangs on it goes with it."""
+    idle = [State.REFUSED, State.WAITING, State.CHECKING]
+    rows = OutboxItem.objects.filter(pk=item.pk, state__in=idle, lease_until=None)
     if not rows.update(state=State.DISCARDED, done_at=now):
         raise Stale("this change is already on its way")
     for dependant in OutboxItem.objects.filter(depends_on=item, state__in=[State.WAITING, State.REFUSED]):

@@ -23,7 +23,7 @@ from helpdesk.tickets.models import Status, Ticket, TicketEvent
 from helpdesk.tickets.querysets import TicketQuerySet
 
 ROWS = 50
-RECENT = timedelta(days=14)
+RECENT = timedelta(days=7)
 """How long a finished request stays in the list of open ones."""
 TEXTS = 200
 
@@ -182,7 +182,9 @@ class Listing:
     has_more: bool
 
 
-def listing_for(user: User, *, contacts: Collection[Contact], whose: str, show: str, page: int, now: datetime) -> Listing:
+def listing_for(
+    user: User, *, contacts: Collection[Contact], whose: str, show: str, page: int, now: datetime
+) -> Listing:
     """`whose` is mine or all; `show` is open, yours, late or done."""
     tickets = Ticket.objects.visible_to(user) if is_client(user) else Ticket.objects.none()
     if whose == "mine":

@@ -40,7 +40,7 @@ def create_link(
         expires_at=now + expires_in if expires_in else None,
     )
     record_audit(
-        user=created_by, verb="link.created", subject=_subject(link), now=now, request_id=request_id,
+        user=created_by, verb="link.create", subject=_subject(link), now=now, request_id=request_id,
         detail={"link": link.pk, "contact": contact.pk if contact else None, "expires_at": _iso(link.expires_at)},
     )  # fmt: skip
     return link, token
@@ -53,7 +53,7 @@ def revoke_link(*, link: StatusLink, user: User | None, now: datetime, request_i
         return
     link.revoked_at = now
     record_audit(
-        user=user, verb="link.revoked", subject=_subject(link), detail={"link": link.pk}, now=now,
+        user=user, verb="link.revoke", subject=_subject(link), detail={"link": link.pk}, now=now,
         request_id=request_id,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from helpdesk.core.formatting import clock_time, duration, moment
-from helpdesk.portal.words import FINISHED, Facts, Reader, Situation, Step, by, situation
+from helpdesk.portal.words import FINISHED, Facts, Reader, Situation, Step, situation
 
 
 def steps(facts: Facts, reader: Reader) -> tuple[Step, ...]:
@@ -46,15 +46,7 @@ def _answered(facts: Facts, reader: Reader, is_finished: bool) -> str:
 
 
 def _since(facts: Facts, reader: Reader) -> str:
-    if facts.in_work_at is None:
-        return ""
-    local, today = facts.in_work_at.astimezone(reader.zone).date(), reader.now.astimezone(reader.zone).date()
-    when = (
-        clock_time(facts.in_work_at, reader.zone)
-        if local == today
-        else moment(facts.in_work_at, reader.now, reader.zone)
-    )
-    return _("since {when}").format(when=when)
+    return _("since {when}").format(when=_short(facts.in_work_at, reader)) if facts.in_work_at else ""
 
 
 def _fixed(facts: Facts, reader: Reader, is_finished: bool) -> str:
@@ -64,6 +56,11 @@ def _fixed(facts: Facts, reader: Reader, is_finished: bool) -> str:
 
 
 def _due(at: datetime, reader: Reader) -> str:
-    if at <= reader.now:
-        return _("was due {when}").format(when=moment(at, reader.now, reader.zone))
-    return _("by {when}").format(when=by(at, reader))
+    text = _("was due {when}") if at <= reader.now else _("by {when}")
+    return text.format(when=_short(at, reader))
+
+
+def _short(at: datetime, reader: Reader) -> str:
+    """The time alone when it is today: there is little room."""
+    is_today = at.astimezone(reader.zone).date() == reader.now.astimezone(reader.zone).date()
+    return clock_time(at, reader.zone) if is_today else moment(at, reader.now, reader.zone)

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from helpdesk.actions.models import Action, Attachment
 from helpdesk.actions.text import html_to_text
-from helpdesk.core.formatting import clock_time, initials, moment
+from helpdesk.core.formatting import clock_time, file_size, initials, moment
 from helpdesk.directory.models import Agent, Contact, Organisation
 from helpdesk.portal.words import Facts, Reader, first_name, question_in
 from helpdesk.sla.choices import ClockKind
@@ -26,6 +26,13 @@ _PICTURE = re.compile(r"<img\b[^>]*>")
 
 
 @dataclass(frozen=True, kw_only=True)
+class File:
+    pk: int
+    name: str
+    size: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Update:
     """A message, or a quiet line when `quiet` is set."""
 
@@ -34,11 +41,11 @@ class Update:
     name: str = ""
     firm: str = ""
     letters: str = ""
-    text: SafeString = SafeString("")
-    files: tuple[Attachment, ...] = ()
+    text: str = ""
+    """Cleaned HTML, marked safe."""
+    files: tuple[File, ...] = ()
     quiet: str = ""
     icon: str = ""
-    is_on_the_way: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +61,7 @@ class Span:
 class Story:
     facts: Facts
     updates: tuple[Update, ...]
-    files: tuple[Attachment, ...] = field(default=())
+    files: tuple[File, ...] = field(default=())
     """Files that hang on no shown message."""
 
 
@@ -86,18 +93,18 @@ def story(
 ) -> Story:  # fmt: skip
     """`actions` are the public ones, newest first, their cleaned text filled in."""
     shown = {a.pk for a in actions}
-    by_action: dict[int, list[Attachment]] = {}
+    by_action: dict[int, list[File]] = {}
     for item in files:
-        by_action.setdefault(item.action_id if item.action_id in shown else 0, []).append(item)
+        by_action.setdefault(item.action_id if item.action_id in shown else 0, []).append(
+            File(pk=item.pk, name=item.name, size=file_size(item.size))
+        )
     updates = [
         _message(a, ticket=ticket, contact=contact, firm=firm, reader=reader, files=by_action.get(a.pk, []))
         for a in actions
     ]
-    updates += _quiet_lines(ticket, spans, reader)
+    updates += _quiet_lines(ticket, [_until_answered(s, actions) for s in spans], reader)
     updates.sort(key=lambda u: u.at, reverse=True)
-    return Story(
-        facts=_facts(ticket, actions, spans), updates=tuple(updates), files=tuple(by_action.get(0, []))
-    )
+    return Story(facts=_facts(ticket, actions, spans), updates=tuple(updates), files=tuple(by_action.get(0, [])))
 
 
 def spans_of(ticket: Ticket, events: Sequence[TicketEvent], categories: Mapping[str, str]) -> list[Span]:
@@ -115,6 +122,14 @@ def spans_of(ticket: Ticket, events: Sequence[TicketEvent], categories: Mapping[
             found[-1] = replace(found[-1], to_at=at)
         found.append(Span(category=category, from_at=at))
     return found
+
+
+def _until_answered(span: Span, actions: Sequence[Action]) -> Span:
+    """Once the client has answered nobody waits for them, even if the status still says so."""
+    if span.category != Category.WAITING_CLIENT or span.to_at is not None:
+        return span
+    said = [a.occurred_at for a in actions if a.is_from_client and a.occurred_at > span.from_at]
+    return replace(span, to_at=min(said)) if said else span
 
 
 def _facts(ticket: Ticket, actions: list[Action], spans: list[Span]) -> Facts:
@@ -151,7 +166,7 @@ def _due_instants(ticket: Ticket, clocks: Iterable[TicketClock]) -> dict[str, da
 
 def _message(
     action: Action, *, ticket: Ticket, contact: Contact | None, firm: Organisation, reader: Reader,
-    files: list[Attachment],
+    files: list[File],
 ) -> Update:  # fmt: skip
     name, full = _author(action, ticket=ticket, contact=contact, firm=firm)
     return Update(
@@ -163,7 +178,6 @@ def _message(
         # Cleaned by the one cleaner when it was stored, or just before it was handed to us.
         text=mark_safe(_PICTURE.sub(f"<em>{_('Picture')}</em>", action.body_clean)),
         files=tuple(files),
-        is_on_the_way=action.is_from_client and action.remote_id is None and action.sync_state == "pending",
     )
 
 

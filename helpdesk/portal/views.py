@@ -91,14 +91,10 @@ def _status_list(request: HttpRequest, link: StatusLink) -> HttpResponse:
     return render(request, "portal/status_list.html", context)
 
 
-def _status_page(
-    request: HttpRequest, link: StatusLink, token: str, form: AnswerForm, code: int = 200
-) -> HttpResponse:
+def _status_page(request: HttpRequest, link: StatusLink, token: str, form: AnswerForm, code: int = 200) -> HttpResponse:
     ticket, firm = access.linked_ticket(link), access.organisation()
     contact = link.contact
-    reader = access.reader_for(
-        now=timezone.now(), firm=firm, contact=contact, site=ticket.site, client=ticket.client
-    )
+    reader = access.reader_for(now=timezone.now(), firm=firm, contact=contact, site=ticket.site, client=ticket.client)
     context = ticket_context(ticket, contact=contact, firm=firm, reader=reader)
     may_answer = access.answering_contact(link) is not None
     context |= {
@@ -226,9 +222,7 @@ def _take(request: HttpRequest, form: AnswerForm, *, who: str, **what: Any) -> i
         form.add_error("body", _("That was a lot in a short time. Your text is kept: send it again in ten minutes."))
         return 429
     try:
-        services.answer(
-            text=form.cleaned_data["body"], marker=form.cleaned_data["marker"], now=timezone.now(), **what
-        )
+        services.answer(text=form.cleaned_data["body"], marker=form.cleaned_data["marker"], now=timezone.now(), **what)
     except Refused:
         # The reason is told in words of the desk and of the PSA: not the client's.
         form.add_error("body", _("We could not take this just now. Your text is kept: please call us instead."))

@@ -105,7 +105,10 @@ TABLE: dict[Situation, Sentences] = {
         (lazy("{who} is on it, ahead of other work"), lazy("Our team is on it, ahead of other work")),
     ),
     Situation.PLANNED: Sentences(
-        (lazy("Yes. {who} has it and goes on at the next step."), lazy("Yes. It is planned and goes on at the next step.")),
+        (
+            lazy("Yes. {who} has it and goes on at the next step."),
+            lazy("Yes. It is planned and goes on at the next step."),
+        ),
         (lazy("Nothing is needed from you until then."), lazy("Nothing is needed from you until then.")),
         (lazy("Planned, {who} has it"), lazy("Planned")),
     ),
@@ -129,7 +132,10 @@ TABLE: dict[Situation, Sentences] = {
     ),
     Situation.FIXED: Sentences(
         (lazy("It is fixed."), lazy("It is fixed.")),
-        (lazy("If it comes back, tell us and {who} looks again."), lazy("If it comes back, tell us and we look again.")),
+        (
+            lazy("If it comes back, tell us and {who} looks again."),
+            lazy("If it comes back, tell us and we look again."),
+        ),
         (lazy("Fixed. Tell us if it comes back"), lazy("Fixed. Tell us if it comes back")),
     ),
     Situation.DONE: Sentences(
@@ -151,7 +157,7 @@ _SIMPLE = {
     "waiting": Situation.PLANNED,
     "waiting_third_party": Situation.SUPPLIER,
 }
-_OPEN_ENDED = {Situation.NEW, Situation.ACTIVE, Situation.WORK, Situation.URGENT, Situation.ANSWERED}
+_OPEN_ENDED = {Situation.NEW, Situation.ACTIVE, Situation.WORK, Situation.URGENT}
 FINISHED = {Situation.FIXED, Situation.DONE, Situation.AGAIN}
 
 
@@ -221,7 +227,9 @@ def _expected(facts: Facts, reader: Reader, now: Situation) -> SafeString | str:
     if not facts.answered_at and facts.answer_due_at:
         texts.append((_("You hear from us {by}."), _("You hear from us {by}, {zone}."), facts.answer_due_at))
     if facts.fix_due_at:
-        texts.append((_("We expect it to be fixed {by}."), _("We expect it to be fixed {by}, {zone}."), facts.fix_due_at))
+        texts.append(
+            (_("We expect it to be fixed {by}."), _("We expect it to be fixed {by}, {zone}."), facts.fix_due_at)
+        )
     if not texts:
         return _("We have not set a time yet.") if now in _OPEN_ENDED else ""
     done = []
@@ -244,6 +252,8 @@ def line(facts: Facts, reader: Reader) -> str:
     if now in FINISHED | {Situation.YOURS}:
         return text
     if is_late(facts, reader.now):
+        if now is Situation.NEW:
+            return _("We are late with our answer")
         return _("{text}, later than we said").format(text=text)
     due = facts.answer_due_at if not facts.answered_at and facts.answer_due_at else facts.fix_due_at
     if due is None:
@@ -253,14 +263,16 @@ def line(facts: Facts, reader: Reader) -> str:
 
 
 def stamp(facts: Facts, reader: Reader, updated_at: datetime | None) -> str:
-    """The small words at the end of a line: asked, updated, fixed."""
+    """The small words at the end of a line: "asked 10:20", "updated Mon 11:02", "fixed Fri 16:00"."""
     now = situation(facts, reader.now)
     if now in FINISHED and facts.fixed_at:
-        return _("fixed {when}").format(when=moment(facts.fixed_at, reader.now, reader.zone))
-    if updated_at is None:
-        return _("received {when}").format(when=moment(facts.opened_at, reader.now, reader.zone))
-    text = _("asked {when}") if now is Situation.YOURS else _("updated {when}")
-    return text.format(when=moment(updated_at, reader.now, reader.zone))
+        text, at = _("fixed {when}"), facts.fixed_at
+    elif updated_at is None:
+        text, at = _("received {when}"), facts.opened_at
+    else:
+        text, at = (_("asked {when}") if now is Situation.YOURS else _("updated {when}")), updated_at
+    is_today = at.astimezone(reader.zone).date() == reader.now.astimezone(reader.zone).date()
+    return text.format(when=clock_time(at, reader.zone) if is_today else moment(at, reader.now, reader.zone))
 
 
 def summary(*, total: int, opened: int, yours: int, late: int) -> str:

@@ -46,3 +46,23 @@ def tickets_for(user: User, ids: Iterable[int]) -> list[Ticket]:
 def views_for(user: User) -> list[SavedView]:
     """Shared views and the person's own."""
     return list(SavedView.objects.filter(owner=None) | SavedView.objects.filter(owner=user))
+
+
+def view_for(user: User, pk: int) -> SavedView:
+    """A shared view or one's own, or 404."""
+    found = next((view for view in views_for(user) if view.pk == pk), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def accounts_of(user: User, ids: Iterable[int]) -> list[int]:
+    """The PSA accounts that these tickets live in."""
+    found = desk_tickets(user).only_ids(ids).order_by()
+    return list(found.values_list("psa_account_id", flat=True).distinct())
+
+
+def view_named(user: User, query: str) -> str:
+    """The name of the saved view with this address, the person's own first; empty when nobody saved it."""
+    found = [view for view in views_for(user) if view.query == query] if query else []
+    return min(found, key=lambda view: view.owner_id is None).name if found else ""

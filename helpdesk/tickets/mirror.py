@@ -197,12 +197,24 @@ def _held_fields(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> set[str]:
 
 
 def conflicts(item: OutboxItem, confirmed: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a waiting change that the PSA changed since: field -> the PSA's value. Same value as ours is none."""
-    return {
+    """Fields of a waiting change that the PSA changed since: field -> the PSA's value. Same value as ours is none.
+
+    Nor is a value that an earlier change of our own has put there while this one was waiting.
+    """
+    found = {
         name: confirmed[name]
         for name, mine in item.fields.items()
         if name in confirmed and name in item.base and confirmed[name] not in (item.base[name], mine)
     }
+    return {name: value for name, value in found.items() if value not in _sent_meanwhile(item, name)} if found else {}
+
+
+def _sent_meanwhile(item: OutboxItem, name: str) -> list[Any]:
+    """What earlier changes of the lane have written into a field since this one was made."""
+    sent = OutboxItem.objects.in_lane(item.lane).filter(sequence__lt=item.sequence, done_at__gte=item.created_at)
+    key = "new_status" if name == "status" else name
+    rows = [i.fields for i in sent.filter(state=State.DONE)]
+    return [row[k] for row in rows for k in (name, key) if k in row]
 
 
 def _event(ticket: Ticket, name: str, row: RemoteTicket, batch: _Batch) -> Iterable[TicketEvent]:
@@ -350,7 +362,7 @@ def apply_status_changes(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], 
     for row in rows:
         if row.key in keys:
             continue
-        ours = _own_event(seen, row)
+        ours = _own_event(ticket, seen, row)
         if ours is not None:
             ours.remote_key = row.key
             ours.save(update_fields=["remote_key"])
@@ -374,9 +386,23 @@ def apply_status_changes(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], 
     return len(events)
 
 
-def _own_event(seen: Sequence[TicketEvent], row: RemoteStatusChange) -> TicketEvent | None:
+def _own_event(
+    ticket: Ticket, seen: Sequence[TicketEvent], row: RemoteStatusChange
+) -> TicketEvent | None:
+    """Our own change of status, come back: made here at about that time, or sent from here at about that time."""
     for event in seen:
-        is_ours = event.remote_key is None and event.origin in ("desk", "client")
-        if is_ours and event.new == str(row.new_id) and abs(event.at - row.at) <= OWN_WINDOW:
+        is_ours = event.remote_key is None and event.origin in ("desk", "client", "system")
+        if not is_ours or event.new != str(row.new_id):
+            continue
+        if abs(event.at - row.at) <= OWN_WINDOW or (event.at < row.at and _was_sent(ticket, row)):
             return event
     return None
+
+
+def _was_sent(ticket: Ticket, row: RemoteStatusChange) -> bool:
+    """Whether a change of ours to this status left the outbox about then, however long it had waited there."""
+    remote_id = Status.objects.filter(pk=row.new_id).values_list("remote_id", flat=True).first()
+    sent = OutboxItem.objects.in_lane(ticket.lane).filter(
+        write_started_at__range=(row.at - OWN_WINDOW, row.at + OWN_WINDOW)
+    )
+    return any(remote_id in (i.fields.get("status"), i.fields.get("new_status")) for i in sent)

@@ -122,6 +122,10 @@ class TicketQuerySet(QuerySet["Ticket"]):
                 wanted |= Q(clock_state=state)
         return self.filter(wanted)
 
+    def owned_or_in_teams(self, team_ids: Iterable[int]) -> TicketQuerySet:
+        """Leaves out nobody's tickets of other teams."""
+        return self.filter(Q(agent__isnull=False) | Q(team__in=list(team_ids)) | Q(team=None))
+
     def only_ids(self, ids: Iterable[int]) -> TicketQuerySet:
         return self.filter(pk__in=list(ids))
 
@@ -153,3 +157,7 @@ class TicketQuerySet(QuerySet["Ticket"]):
 class EventQuerySet(QuerySet["TicketEvent"]):
     def of_field(self, field: str) -> EventQuerySet:
         return self.filter(field=field)
+
+    def made_by(self, user_id: int, at: datetime) -> EventQuerySet:
+        """What one press of a person changed: the events an undo takes back."""
+        return self.filter(user=user_id, at=at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.halopsa.sandbox import loading, ticket_rows
+from connectors.halopsa.sandbox import loading, text_index, ticket_rows
 from connectors.halopsa.sandbox.behind import Behind
 from connectors.halopsa.sandbox.calls import Calls
 from connectors.halopsa.sandbox.schema import SCHEMA
@@ -23,6 +23,7 @@ class HaloSandbox:
         if world.profile != "vendor":
             raise ProfileNotServed(f"profile {world.profile} is not served for halopsa yet")
         world.store.create(SCHEMA)
+        text_index.create(world.store)
         self._tenant = Tenant(world)
         with world.store.write() as conn:
             self._tenant.seed(conn)

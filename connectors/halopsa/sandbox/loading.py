@@ -7,7 +7,7 @@ import mimetypes
 import sqlite3
 from typing import Any
 
-from connectors.halopsa.sandbox import people, seeds, sla
+from connectors.halopsa.sandbox import people, seeds, sla, text_index
 from connectors.halopsa.sandbox.actions import INSERT as INSERT_ACTION
 from connectors.halopsa.sandbox.attachments import INSERT as INSERT_FILE
 from connectors.halopsa.sandbox.schema import TICKET_COLUMNS
@@ -17,6 +17,7 @@ from connectors.halopsa.sandbox.wire import as_html, plain_text
 from connectors.sandbox.dataset import Dataset, Record, Story
 
 BATCH = 2_000
+SUMMARY = TICKET_COLUMNS.index("summary")
 KINDS = {"email_in": seeds.USER_REPLY, "email_out": seeds.EMAIL_USER, "phone": seeds.PHONE, "visit": seeds.VISIT,
          "time": seeds.LOG_TIME}  # fmt: skip
 SYNONYMS = {"waiting on customer": "waiting on client", "waiting on vendor": "waiting on third party"}
@@ -274,6 +275,8 @@ class _Loader:
         self._counts["attachments"] += 1
 
     def _flush(self) -> None:
+        named = zip(self._ticket_rows, self._text_rows, strict=True)
+        text_index.put_many(self._conn, [(row[0], row[SUMMARY], text[1]) for row, text in named])
         self._many(INSERT_TICKET, self._ticket_rows)
         self._many("INSERT INTO halo_texts VALUES (?,?,?,?)", self._text_rows)
         self._many(INSERT_ACTION, self._action_rows)

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.halopsa.sandbox import seeds
+from connectors.halopsa.sandbox import seeds, text_index
 from connectors.halopsa.sandbox.schema import TABLES
 from connectors.halopsa.sandbox.seeds import Doc
 from connectors.sandbox.files import Files
@@ -61,6 +61,7 @@ class Tenant:
     def empty(self, conn: sqlite3.Connection) -> None:
         for table in TABLES:
             conn.execute(f"DELETE FROM {table}")
+        text_index.empty(conn)
         self.seed(conn)
 
 

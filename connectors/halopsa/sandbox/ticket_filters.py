@@ -6,6 +6,7 @@ import re
 import sqlite3
 from typing import Any
 
+from connectors.halopsa.sandbox import text_index
 from connectors.halopsa.sandbox.tenant import config
 from connectors.halopsa.sandbox.wire import Params
 
@@ -30,6 +31,9 @@ ORDERS = {
 }  # fmt: skip
 EVENT_DATES = {"dateoccured": "dateoccurred", "dateoccurred": "dateoccurred", "datecleared": "dateclosed",
                "datecreated": "datecreated", "lastactiondate": "lastactiondate"}  # fmt: skip
+
+IN_SUMMARY = "summary LIKE ? ESCAPE '\\'"
+IN_DETAILS = "EXISTS (SELECT 1 FROM halo_texts x WHERE x.ticket_id = t.id AND x.details LIKE ? ESCAPE '\\')"
 
 
 def conditions(conn: sqlite3.Connection, params: Params) -> tuple[str, list[Any]]:
@@ -101,32 +105,32 @@ def _texts(conn: sqlite3.Connection, params: Params, where: list[str], values: l
         where.append("third_party_id_string = ? AND third_party_id_string <> ''")
         values.append(text)
     elif text:
-        like = _like(text)
-        parts = [
-            "summary LIKE ? ESCAPE '\\'",
-            "EXISTS (SELECT 1 FROM halo_texts x WHERE x.ticket_id = t.id AND x.details LIKE ? ESCAPE '\\')",
-        ]  # fmt: skip
-        given: list[Any] = [like, like]
+        found, given = _anywhere(conn, text)
+        parts = [found]
         if text.isdigit() and len(text) < 18:
-            parts.append("id = ?")
-            given.append(int(text))
+            parts.append(f"id IN ({int(text)})")
         if params.flag("searchactions"):
             parts.append("EXISTS (SELECT 1 FROM halo_actions a WHERE a.ticket_id = t.id AND a.note LIKE ? ESCAPE '\\')")
-            given.append(like)
+            given.append(_like(text))
         where.append("(" + " OR ".join(parts) + ")")
         values += given
-    if text := params.text("search_summary"):
-        where.append("summary LIKE ? ESCAPE '\\'")
-        values.append(_like(text))
-    if text := params.text("search_details"):
-        where.append("EXISTS (SELECT 1 FROM halo_texts x WHERE x.ticket_id = t.id AND x.details LIKE ? ESCAPE '\\')")
-        values.append(_like(text))
+    for name, column, slow in (("search_summary", "summary", IN_SUMMARY), ("search_details", "details", IN_DETAILS)):
+        if text := params.text(name):
+            found, given = text_index.condition(conn, text, column) or (slow, [_like(text)])
+            where.append(found)
+            values += given
     if text := params.text("search_user_name"):
         where.append("user_id IN (SELECT id FROM halo_users WHERE name LIKE ? ESCAPE '\\')")
         values.append(_like(text))
     if text := params.text("search_reportedby"):
         where.append("reportedby LIKE ? ESCAPE '\\'")
         values.append(_like(text))
+
+
+def _anywhere(conn: sqlite3.Connection, text: str) -> tuple[str, list[Any]]:
+    """Subject or text; by the index, or without it by looking through both."""
+    like = _like(text)
+    return text_index.condition(conn, text) or (f"({IN_SUMMARY} OR {IN_DETAILS})", [like, like])
 
 
 def _is_marker(conn: sqlite3.Connection, text: str) -> bool:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
-from connectors.halopsa.sandbox import actions, attachments, seeds, sla, webhooks
+from connectors.halopsa.sandbox import actions, attachments, seeds, sla, text_index, webhooks
 from connectors.halopsa.sandbox.schema import TICKET_COLUMNS
 from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, new_guid, one_config, priority_of, team_id, user_row
 from connectors.halopsa.sandbox.wire import (
@@ -113,6 +113,7 @@ def create(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) ->
     actions.write(tenant, conn, row, opening, _opener(conn, row, actor), is_opening=True)
     attachments.add_all(tenant, conn, row, body.get("attachments"), actor, action_id=1)
     store(tenant, conn, row)
+    text_index.put(conn, row["id"])
     webhooks.emit(tenant, conn, row["id"], seeds.EVENT_NAMES[3])
     return int(row["id"])
 
@@ -138,6 +139,8 @@ def change(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) ->
         (sla.hold if body["onhold"] else sla.release)(row, now)
     attachments.add_all(tenant, conn, row, body.get("attachments"), actor)
     store(tenant, conn, row)
+    if any(body.get(name) is not None for name in ("summary", "details", "details_html")):
+        text_index.put(conn, row["id"])
     webhooks.emit_change(tenant, conn, row, old_status)
     return int(row["id"])
 

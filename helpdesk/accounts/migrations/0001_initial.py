@@ -28,7 +28,6 @@ class Migration(migrations.Migration):
                 ('time_zone', models.CharField(blank=True, max_length=64, verbose_name='time zone')),
                 ('language', models.CharField(blank=True, max_length=16, verbose_name='language')),
                 ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False, help_text="May open Django's own admin")),
                 ('is_demo', models.BooleanField(default=False, editable=False, help_text='Signs in only while DEMO is on')),
                 ('hold_seconds', models.PositiveSmallIntegerField(default=0, help_text='Undo send: how long a reply waits before it leaves')),
                 ('preferences', models.JSONField(blank=True, default=dict)),

@@ -1,0 +1,81 @@
+"""The form of a connection: what every account has, and what this PSA kind asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.validators import validate_slug
+from django.utils.translation import gettext_lazy as _
+
+from connectors.registry import CONNECTORS
+from connectors.sync.accounts import Wanted, kind_class
+from helpdesk.directory.models import PsaAccount
+
+PREFIX = "s_"
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Every PSA kind with its title."""
+    return [(kind, kind_class(kind).title) for kind in CONNECTORS]
+
+
+class ConnectionForm(forms.Form):
+    """Credentials are never shown back: a blank one keeps what is stored."""
+
+    name = forms.CharField(
+        label=_("Short name"), max_length=60, validators=[validate_slug], help_text=_("Letters, digits, - and _")
+    )
+    url = forms.URLField(label=_("Address"), max_length=300, assume_scheme="https")
+    calls_per_minute = forms.IntegerField(
+        label=_("Calls in a minute"), min_value=1, max_value=100_000, required=False,
+        help_text=_("What this desk may use of the PSA's allowance"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, kind: str, account: PsaAccount | None = None, **kwargs: Any) -> None:
+        if account is not None:
+            kwargs.setdefault("initial", _initial(account))
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        self.account = account
+        if account is not None:
+            del self.fields["name"]
+        for setting in kind_class(kind).settings:
+            self.fields[PREFIX + setting.name] = forms.CharField(
+                label=_(setting.label),
+                required=setting.is_required and (account is None or not setting.is_secret),
+                initial=setting.default,
+                help_text=_("Stored; type a new one to change it") if account and setting.is_secret else setting.help,
+                widget=_widget(setting.is_secret),
+                max_length=500,
+            )
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if PsaAccount.objects.filter(name=name).exists():
+            raise forms.ValidationError(_("There is an account of this name already."))
+        return name
+
+    def wanted(self) -> Wanted:
+        """What was typed, secrets apart."""
+        values = {
+            name.removeprefix(PREFIX): str(value)
+            for name, value in self.cleaned_data.items()
+            if name.startswith(PREFIX) and value
+        }
+        if self.cleaned_data.get("calls_per_minute"):
+            values["calls_per_minute"] = str(self.cleaned_data["calls_per_minute"])
+        name = self.account.name if self.account else self.cleaned_data["name"]
+        return Wanted.sort(kind=self.kind, name=name, url=self.cleaned_data["url"], values=values)
+
+
+def _widget(is_secret: bool) -> forms.Widget:
+    attrs = {"autocomplete": "off", "spellcheck": "false"}
+    if is_secret:
+        return forms.PasswordInput(render_value=False, attrs={**attrs, "autocomplete": "new-password"})
+    return forms.TextInput(attrs=attrs)
+
+
+def _initial(account: PsaAccount) -> dict[str, Any]:
+    values = {PREFIX + name: value for name, value in account.settings.items() if isinstance(value, str | int)}
+    return {"url": account.url, "calls_per_minute": account.calls_per_minute, **values}

@@ -1,0 +1,141 @@
+"""What the account and sync pages show, read in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.db.models import Count, Min
+
+from connectors.sync import throttle
+from connectors.sync.models import Connection, Cursor, Feed, SyncLogEntry
+from helpdesk.directory.choices import Health
+from helpdesk.directory.models import PsaAccount
+from helpdesk.outbox.choices import State
+from helpdesk.outbox.models import OutboxItem
+from helpdesk.tickets.models import Ticket
+
+BACKFILL = (Feed.REFERENCE, Feed.DIRECTORY, Feed.OPEN_TICKETS, Feed.CLOSED_TICKETS, Feed.ACTIONS)
+LOG_LINES = 60
+ITEMS = 100
+
+
+@dataclass
+class FeedProgress:
+    """One bar of the first reading."""
+
+    name: str
+    done: int
+    total: int | None
+    is_done: bool
+    is_running: bool
+    error: str
+
+    @property
+    def percent(self) -> int:
+        if self.is_done:
+            return 100
+        return min(99, round(100 * self.done / self.total)) if self.total else 0
+
+
+@dataclass
+class Card:
+    """One account on the page."""
+
+    account: PsaAccount
+    tickets: int = 0
+    pending: int = 0
+    refused: int = 0
+    oldest_at: datetime | None = None
+    test: Connection | None = None
+    feeds: list[FeedProgress] = field(default_factory=list)
+    used: int = 0
+    capacity: int = 1
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.account.url).netloc
+
+    @property
+    def health(self) -> str:
+        return Health.SLOW if self.account.is_paused else self.account.health
+
+    @property
+    def is_filling(self) -> bool:
+        return self.account.backfill_done_at is None
+
+    @property
+    def used_percent(self) -> int:
+        return min(100, round(100 * self.used / self.capacity))
+
+    @property
+    def percent(self) -> int:
+        """Of the first reading."""
+        return round(sum(f.percent for f in self.feeds) / len(self.feeds)) if self.feeds else 0
+
+
+def cards(*, now: datetime) -> list[Card]:
+    """Every account with its figures."""
+    found = {account.pk: Card(account) for account in PsaAccount.objects.all()}
+    counts = Ticket.objects.present().values_list("psa_account").annotate(n=Count("pk")).order_by()
+    for pk, number in counts:
+        found[pk].tickets = number
+    for pk, row in OutboxItem.objects.all().count_by_account().items():
+        found[pk].pending, found[pk].refused = row["pending"], row["refused"]
+    oldest = OutboxItem.objects.unfinished().values_list("psa_account").annotate(first=Min("created_at")).order_by()
+    for pk, first in oldest:
+        found[pk].oldest_at = first
+    for test in Connection.objects.filter(psa_account__in=found).order_by("pk"):
+        found[test.psa_account_id or 0].test = test
+    cursors: dict[int, list[Cursor]] = {}
+    for cursor in Cursor.objects.filter(psa_account__in=found):
+        cursors.setdefault(cursor.psa_account_id, []).append(cursor)
+    for pk, card in found.items():
+        card.feeds = progress(cursors.get(pk, []), now=now)
+        left, capacity = throttle.left(pk, calls_per_minute=card.account.calls_per_minute)
+        card.used, card.capacity = max(0, round(capacity - left)), max(1, round(capacity))
+    return list(found.values())
+
+
+def progress(rows: list[Cursor], *, now: datetime) -> list[FeedProgress]:
+    """The feeds of the first reading, in their order."""
+    found = {row.feed: row for row in rows}
+    bars = []
+    for feed in BACKFILL:
+        row = found.get(feed)
+        bars.append(
+            FeedProgress(
+                name=str(Feed(feed).label),
+                done=row.done if row else 0,
+                total=row.total if row else None,
+                is_done=bool(row and row.finished_at),
+                is_running=bool(row and row.lease_until and row.lease_until > now),
+                error=row.error if row else "",
+            )
+        )
+    return bars
+
+
+def new_connections() -> list[Connection]:
+    """Connections that somebody is making, or that did not work, and that are no account yet."""
+    return list(Connection.objects.filter(psa_account=None)[:3])
+
+
+def open_items(account: PsaAccount | None) -> list[tuple[OutboxItem, Ticket | None]]:
+    """What needs a person first, then what waits, oldest first, each with its ticket."""
+    rows = OutboxItem.objects.open().select_related("psa_account")
+    if account:
+        rows = rows.filter(psa_account=account)
+    refused = list(rows.filter(state=State.REFUSED).order_by("pk")[:ITEMS])
+    items = refused + list(rows.exclude(state=State.REFUSED).order_by("pk")[: ITEMS - len(refused)])
+    ids = {int(i.lane.partition(":")[2]) for i in items if i.lane.startswith("ticket:")}
+    tickets = Ticket.objects.only("number", "subject", "remote_id").in_bulk(ids)
+    return [(i, tickets.get(int(i.lane.partition(":")[2] or 0))) for i in items]
+
+
+def log_lines(account: PsaAccount | None) -> list[SyncLogEntry]:
+    rows = SyncLogEntry.objects.select_related("psa_account")
+    if account:
+        rows = rows.filter(psa_account=account)
+    return list(rows.order_by("-at", "-pk")[:LOG_LINES])

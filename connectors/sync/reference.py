@@ -1,0 +1,243 @@
+"""Reference data and the directory of a PSA as rows of the helpdesk. An administrator's own mapping stays."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+
+from connectors.base.records import UNSET, Record
+from connectors.sync import sla_reference, values
+from connectors.sync.keys import Keys
+from helpdesk.actions.models import Outcome
+from helpdesk.core import live
+from helpdesk.directory.models import Agent, Client, Contact, Contract, PsaAccount, Site, Team
+from helpdesk.directory.services import RemoteRecord, join_users, set_agent_teams, upsert_records
+from helpdesk.tickets.choices import FINISHED, Category, Rank, SlaClock, TypeKind
+from helpdesk.tickets.models import Priority, Status, Ticket, TicketCategory, TicketType
+
+Columns = dict[str, Any]
+
+
+def apply(*, account: PsaAccount, kind: str, rows: Sequence[Record], keys: Keys, now: datetime) -> int:
+    """Bring one kind of rows to what the PSA has; counts them. Unknown kinds are left out."""
+    if kind == "calendars":
+        return sla_reference.apply_calendars(account=account, rows=rows)
+    if kind == "policies":
+        return sla_reference.apply_policies(account=account, rows=rows, keys=keys)
+    if kind not in _KINDS:
+        return 0
+    model, columns, is_complete = _KINDS[kind]
+    with transaction.atomic():
+        edited = _edited(model, account.pk)
+        count = upsert(model, account.pk, rows, lambda r: columns(r, keys, r.remote_id in edited))
+        if is_complete:
+            _retire(model, account.pk, rows)
+        _AFTER.get(kind, _nothing)(account, rows, keys, now)
+    return count
+
+
+def upsert(
+    model: type[models.Model], account_id: int, rows: Iterable[Record], columns: Callable[[Any], Columns]
+) -> int:
+    """Insert or update, in groups of rows that carry the same columns."""
+    groups: dict[tuple[str, ...], list[RemoteRecord]] = defaultdict(list)
+    for row in rows:
+        found = values.fitted(model, columns(row))
+        at = row.remote_updated_at
+        record = RemoteRecord(
+            remote_id=row.remote_id,
+            values=found,
+            remote_updated_at=at if isinstance(at, datetime) else None,
+            raw=values.raw(row.raw),
+        )
+        groups[tuple(sorted(found))].append(record)
+    return sum(upsert_records(model, account_id=account_id, rows=group) for group in groups.values())
+
+
+def _carried(record: Record, *names: str) -> Columns:
+    """The columns of these names that the record carries."""
+    return {name: value for name in names if (value := getattr(record, name)) is not UNSET}
+
+
+def _edited(model: type[models.Model], account_id: int) -> frozenset[str]:
+    if model not in (Status, Priority):
+        return frozenset()
+    rows = model._default_manager.filter(psa_account_id=account_id, is_edited=True)
+    return frozenset(map(str, rows.values_list("remote_id", flat=True)))
+
+
+def _status(record: Any, _keys: Keys, is_edited: bool) -> Columns:
+    row: Columns = {"is_active": True, **_carried(record, "name", "colour", "sequence")}
+    if is_edited:
+        return row
+    row["is_mapped"] = record.category in Category.values
+    if row["is_mapped"]:
+        row["category"] = record.category
+        row["sla_clock"] = record.sla_clock if record.sla_clock in SlaClock.values else _clock(record.category)
+    return row
+
+
+def _clock(category: str) -> str:
+    if category in FINISHED:
+        return SlaClock.STOPPED
+    return SlaClock.PAUSED if category in (Category.WAITING_CLIENT, Category.WAITING) else SlaClock.RUNNING
+
+
+def _priority(record: Any, _keys: Keys, is_edited: bool) -> Columns:
+    row: Columns = {"is_active": True, **_carried(record, "name", "colour", "is_active")}
+    if is_edited:
+        return row
+    row["is_mapped"] = record.rank in Rank.values
+    if row["is_mapped"]:
+        row["rank"] = record.rank
+    return row
+
+
+def _ticket_type(record: Any, keys: Keys, _is_edited: bool) -> Columns:
+    row = {"is_active": True, **_carried(record, "name", "is_active", "allow_attachments", "sequence")}
+    if record.kind is not UNSET:
+        row["is_mapped"] = record.kind in TypeKind.values
+        row["kind"] = record.kind if row["is_mapped"] else TypeKind.OTHER
+    names = {
+        "initial_status": "status", "default_priority": "priority", "reopened_status": "status",
+        "default_team": "team", "default_sla_policy": "sla_policy",
+    }  # fmt: skip
+    for column, name in names.items():
+        value = getattr(record, column)
+        if value is not UNSET:
+            row[f"{column}_id"] = keys.find(name, value)
+    return row
+
+
+def _outcome(record: Any, keys: Keys, _is_edited: bool) -> Columns:
+    row = _carried(
+        record, "name", "label", "colour", "sequence", "is_hidden", "hide_from_client", "must_add_note", "must_assign",
+        "sla_hold", "sla_release", "sends_email", "default_seconds",
+    )  # fmt: skip
+    if record.new_status is not UNSET:
+        row["new_status_id"] = keys.find("status", record.new_status)
+    return row
+
+
+def _category(record: Any, _keys: Keys, _is_edited: bool) -> Columns:
+    return {"is_active": True, **_carried(record, "level", "value", "name")}
+
+
+def _team(record: Any, _keys: Keys, _is_edited: bool) -> Columns:
+    return {"is_active": True, **_carried(record, "name", "is_active")}
+
+
+def _agent(record: Any, _keys: Keys, _is_edited: bool) -> Columns:
+    return {"is_active": True, **_carried(record, "name", "email", "is_active")}
+
+
+def _client(record: Any, _keys: Keys, _is_edited: bool) -> Columns:
+    row = _carried(record, "name", "is_active", "phone", "domain", "address")
+    return row | ({} if record.time_zone is UNSET else {"time_zone": values.time_zone(record.time_zone)})
+
+
+def _site(record: Any, keys: Keys, _is_edited: bool) -> Columns:
+    row = _carried(record, "name", "is_active", "phone", "address")
+    if record.time_zone is not UNSET:
+        row["time_zone"] = values.time_zone(record.time_zone)
+    return row | _client_of(record, keys)
+
+
+def _contact(record: Any, keys: Keys, _is_edited: bool) -> Columns:
+    row = _carried(record, "first_name", "last_name", "email", "phone", "is_active", "is_vip")
+    row |= _client_of(record, keys)
+    if record.site is not UNSET:
+        row["site_id"] = keys.get("site", record.site, client_id=row.get("client_id"))
+        if record.client is UNSET and row["site_id"]:
+            row["client_id"] = Site.objects.filter(pk=row["site_id"]).values_list("client_id", flat=True).first()
+    return row
+
+
+def _contract(record: Any, keys: Keys, _is_edited: bool) -> Columns:
+    row = _carried(record, "name", "is_active", "starts_on", "ends_on", "block_seconds_left")
+    if record.sla_policy is not UNSET:
+        row["sla_policy_id"] = keys.find("sla_policy", record.sla_policy)
+    return row | _client_of(record, keys)
+
+
+def _client_of(record: Any, keys: Keys) -> Columns:
+    return {} if record.client is UNSET else {"client_id": keys.get("client", record.client)}
+
+
+_KINDS: dict[str, tuple[type[models.Model], Callable[[Any, Keys, bool], Columns], bool]] = {
+    "teams": (Team, _team, True),
+    "agents": (Agent, _agent, True),
+    "statuses": (Status, _status, True),
+    "priorities": (Priority, _priority, True),
+    "ticket_types": (TicketType, _ticket_type, True),
+    "categories": (TicketCategory, _category, True),
+    "outcomes": (Outcome, _outcome, True),
+    "clients": (Client, _client, False),
+    "sites": (Site, _site, False),
+    "contacts": (Contact, _contact, False),
+    "contracts": (Contract, _contract, False),
+}
+"""Kind -> model, its columns, and whether a list of it is complete."""
+
+
+def _retire(model: type[models.Model], account_id: int, rows: Sequence[Record]) -> None:
+    """What is no longer on a complete list is not offered any more."""
+    if not rows:
+        return
+    gone = model._default_manager.filter(psa_account_id=account_id).exclude(remote_id__in=[r.remote_id for r in rows])
+    if model is Outcome:
+        gone.update(is_hidden=True)
+    else:
+        gone.update(is_active=False)
+
+
+def _nothing(_account: PsaAccount, _rows: Sequence[Any], _keys: Keys, _now: datetime) -> None:
+    return
+
+
+def _after_agents(account: PsaAccount, rows: Sequence[Any], _keys: Keys, now: datetime) -> None:
+    set_agent_teams(account_id=account.pk, teams={r.remote_id: r.teams for r in rows if r.teams is not UNSET})
+    join_users(now=now)
+
+
+def _after_contacts(_account: PsaAccount, _rows: Sequence[Any], _keys: Keys, now: datetime) -> None:
+    join_users(now=now)
+
+
+def _after_statuses(account: PsaAccount, _rows: Sequence[Any], _keys: Keys, _now: datetime) -> None:
+    """Tickets keep a copy of their status's category: bring it along where the meaning changed."""
+    moved = 0
+    for status in Status.objects.filter(psa_account=account):
+        stale = Ticket.objects.filter(status=status).exclude(status_category=status.category)
+        moved += stale.update(status_category=status.category, is_open=status.category not in FINISHED)
+    if moved:
+        live.touch(live.DESK)
+
+
+def _after_priorities(account: PsaAccount, _rows: Sequence[Any], _keys: Keys, _now: datetime) -> None:
+    moved = 0
+    for priority in Priority.objects.filter(psa_account=account):
+        moved += Ticket.objects.filter(priority=priority).exclude(rank=priority.rank).update(rank=priority.rank)
+    if moved:
+        live.touch(live.DESK)
+
+
+def _after_outcomes(account: PsaAccount, rows: Sequence[Any], keys: Keys, _now: datetime) -> None:
+    known = {o.remote_id: o for o in Outcome.objects.filter(psa_account=account)}
+    for row in rows:
+        if row.ticket_types is not UNSET and row.remote_id in known:
+            types = [pk for t in row.ticket_types if (pk := keys.find("ticket_type", t))]
+            known[row.remote_id].ticket_types.set(types)
+
+
+_AFTER: dict[str, Callable[[PsaAccount, Sequence[Any], Keys, datetime], None]] = {
+    "agents": _after_agents,
+    "contacts": _after_contacts,
+    "statuses": _after_statuses,
+    "priorities": _after_priorities,
+    "outcomes": _after_outcomes,
+}

@@ -1,0 +1,117 @@
+"""One change over many tickets, a part per request, with a result for every ticket.
+
+What is still to do travels with the page, signed and bound to the person: no request is long, progress is real, and a
+closed page stops it. Each ticket goes through the same service as a single change; one refusal stops nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django.core import signing
+from django.urls import reverse
+
+from helpdesk.accounts.models import User
+from helpdesk.desk import moves
+from helpdesk.tickets.access import desk_tickets, tickets_for
+from helpdesk.tickets.filters import Filters
+from helpdesk.tickets.models import Ticket
+
+MOST = 500
+"""Tickets of one bulk change: what a person can still take in as a result."""
+PART = 25
+"""Tickets of one request: a quarter of a second."""
+_SALT = "helpdesk.bulk"
+_UNDOABLE = 60
+
+
+@dataclass
+class Job:
+    """`failed` holds [ticket id, state, text]; `undo` the events of what was done."""
+
+    user_id: int
+    name: str
+    value: str
+    label: str
+    rest: list[int]
+    total: int
+    is_confirmed: bool = False
+    done: int = 0
+    failed: list[list[Any]] = field(default_factory=list)
+    undo: list[list[Any]] = field(default_factory=list)
+
+    def spell(self) -> str:
+        return signing.dumps(self.__dict__, salt=_SALT, compress=True)
+
+    @property
+    def undo_url(self) -> str:
+        if not self.undo or len(self.undo) > _UNDOABLE:
+            return ""
+        return reverse("desk:undo") + "?moves=" + ",".join(f"{pk}:{'.'.join(map(str, ids))}" for pk, ids in self.undo)
+
+    @property
+    def percent(self) -> int:
+        return round(100 * (self.total - len(self.rest)) / self.total) if self.total else 100
+
+    @property
+    def handled(self) -> int:
+        return self.total - len(self.rest)
+
+
+def read_job(text: str, user: User) -> Job | None:
+    """None when it is not ours, not this person's, or a day old."""
+    try:
+        job = Job(**signing.loads(text, salt=_SALT, max_age=24 * 3600))
+    except (signing.BadSignature, TypeError):
+        return None
+    return job if job.user_id == user.pk else None
+
+
+def picked_ids(picks: Sequence[str], user: User) -> list[int]:
+    wanted = [int(p) for p in picks if p.isdecimal() and len(p) < 19][: MOST + 1]
+    return list(dict.fromkeys(wanted))
+
+
+def matching_ids(filters: Filters, *, user: User, now: datetime, zone: tzinfo) -> list[int]:
+    """All that a list shows on all its pages, in its order; one more than MOST says that there are too many."""
+    found = filters.apply(desk_tickets(user), user=user, now=now, zone=zone)
+    return list(filters.ordered(found).values_list("pk", flat=True)[: MOST + 1])
+
+
+def do_part(job: Job, *, user: User, now: datetime, zone: tzinfo) -> list[moves.Result]:
+    """Change the next few tickets; the job is brought up to date."""
+    part, job.rest = job.rest[:PART], job.rest[PART:]
+    tickets = {t.pk: t for t in tickets_for(user, part)}
+    results = []
+    for pk in part:
+        if pk not in tickets:
+            job.failed.append([pk, "gone", ""])
+            continue
+        result = moves.move(
+            ticket=tickets[pk],
+            name=job.name,
+            value=job.value,
+            user=user,
+            now=now,
+            zone=zone,
+            is_confirmed=job.is_confirmed,
+            takes_first=True,
+            rank=2,
+        )
+        results.append(result)
+        if result.state in ("done", "same"):
+            job.done += 1
+            if result.event_ids:
+                job.undo.append([pk, list(result.event_ids)])
+        else:
+            job.failed.append([pk, result.state, result.text])
+    return results
+
+
+def failed_rows(job: Job, user: User) -> list[dict[str, Any]]:
+    """The failed ones with their tickets, for the result's list."""
+    tickets: dict[int, Ticket] = {t.pk: t for t in tickets_for(user, [row[0] for row in job.failed])}
+    return [{"ticket": tickets.get(pk), "pk": pk, "state": state, "text": text} for pk, state, text in job.failed]

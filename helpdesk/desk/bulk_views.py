@@ -1,0 +1,123 @@
+"""Many tickets at once: choose what they become, then a result per ticket, the failed ones to be tried again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from helpdesk.accounts.permissions import requires
+from helpdesk.core.htmx import render_page
+from helpdesk.desk import bulk, moves
+
+from helpdesk.desk.row_views import back_of
+from helpdesk.tickets.access import accounts_of
+from helpdesk.tickets.filters import read_filters
+
+TITLES = {
+    "agent": lambda n: ngettext("Give %(n)d ticket to", "Give %(n)d tickets to", n) % {"n": n},
+    "team": lambda n: ngettext("Route %(n)d ticket to", "Route %(n)d tickets to", n) % {"n": n},
+    "status": lambda n: ngettext("Status of %(n)d ticket", "Status of %(n)d tickets", n) % {"n": n},
+    "priority": lambda n: ngettext("Priority of %(n)d ticket", "Priority of %(n)d tickets", n) % {"n": n},
+}
+
+
+@require_GET
+@requires("tickets.bulk")
+def choose(request: HttpRequest, field: str) -> HttpResponse:
+    """Who or what all of them may go to, in words that hold in each of their PSAs."""
+    if field not in moves.FIELDS:
+        raise Http404
+    ids, too_many = _wanted(request, request.GET)
+    if not ids:
+        messages.info(request, _("Select at least one ticket first."))
+        return redirect(back_of(request))
+    return _chooser(request, field, ids, too_many)
+
+
+@require_POST
+@requires("tickets.bulk")
+def apply(request: HttpRequest) -> HttpResponse:
+    """Begin, or go on with, a bulk change: a part of the tickets per request."""
+    now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
+    job = bulk.read_job(request.POST.get("job", ""), user)
+    if job is None:
+        field, value = request.POST.get("field", ""), request.POST.get("value", "")
+        ids, too_many = _wanted(request, request.POST)
+        if field not in moves.FIELDS or not ids:
+            raise Http404
+        options = moves.options_for_many(field, accounts_of(user, ids))
+        label = next((o.label for o in options if o.value == value), "")
+        if not label:
+            return _chooser(request, field, ids, too_many, problem=_("Choose one of these."), status=422)
+        job = bulk.Job(
+            user_id=user.pk,
+            name=field,
+            value=value,
+            label=label,
+            rest=ids,
+            total=len(ids),
+            is_confirmed=request.POST.get("confirmed") == "yes",
+        )
+    results = bulk.do_part(job, user=user, now=now, zone=zone)
+    context = {
+        "job": job,
+        "spelt": job.spell() if job.rest else "",
+        "title": f"{TITLES[job.name](job.total)}: {job.label}",
+        "failed": bulk.failed_rows(job, user),
+        "results": [r for r in results if r.state in ("done", "same")],
+        "now": now,
+        "back": back_of(request),
+        "retry": [row[0] for row in job.failed if row[1] != "gone"],
+        "only_warned": bool(job.failed) and all(row[1] == "warned" for row in job.failed),
+    }
+    response = render_page(
+        request, page="desk/bulk_page.html", partial="desk/_bulk_result.html", context=context
+    )
+    response["HX-Trigger"] = json.dumps({"desk:changed": ""})
+    return response
+
+
+def _wanted(request: HttpRequest, data: Any) -> tuple[list[int], bool]:
+    """The tickets meant: the picked ones, or all that the list's filters match."""
+    user = request.user
+    if data.get("all") == "yes":
+        now, zone = timezone.now(), timezone.get_current_timezone()
+        filters = read_filters(dict(parse_qsl(data.get("query", "").lstrip("?"))), user=user, now=now, zone=zone)
+        ids = bulk.matching_ids(filters, user=user, now=now, zone=zone)
+    else:
+        ids = bulk.picked_ids(data.getlist("pick"), user)
+    return ids[: bulk.MOST], len(ids) > bulk.MOST
+
+
+def _chooser(
+    request: HttpRequest, field: str, ids: list[int], too_many: bool, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    hidden: list[tuple[str, Any]] = [("field", field)]
+    data = request.POST if request.method == "POST" else request.GET
+    if data.get("all") == "yes":
+        hidden += [("all", "yes"), ("query", data.get("query", ""))]
+    else:
+        hidden += [("pick", pk) for pk in ids]
+    if too_many:
+        problem = _("At most %(most)d at once: these are the first %(most)d of the list.") % {"most": bulk.MOST}
+    context = {
+        "title": TITLES[field](len(ids)),
+        "action": reverse("tickets:bulk"),
+        "options": moves.options_for_many(field, accounts_of(request.user, ids)),
+        "problem": problem,
+        "hidden": hidden,
+        "back": back_of(request),
+    }
+    return render_page(
+        request, page="desk/choose.html", partial="desk/_chooser.html", context=context, status=status
+    )

@@ -1,0 +1,299 @@
+"""The composer of a ticket: what stands in it, what a macro puts there, and what pressing send does."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from helpdesk.accounts.models import User
+from helpdesk.actions.choices import Kind
+from helpdesk.actions.drafts import draft_of
+from helpdesk.actions.files import drafted, limit_for
+from helpdesk.actions.forms import ComposerForm, read_ids
+from helpdesk.actions.models import Action, Attachment, Draft, Macro, TimeEntry
+from helpdesk.actions.services import NewAction, add_action
+from helpdesk.core.errors import NeedsConfirmation, Refused
+from helpdesk.core.formatting import file_size, hours_minutes
+from helpdesk.core.origin import Origin
+from helpdesk.desk.ticket_page import Then, statuses_of, thens
+from helpdesk.directory.models import Contact
+from helpdesk.tickets.models import Status, Ticket
+
+TABS = ((Kind.REPLY, "reply"), (Kind.NOTE, "lock"), (Kind.CALL, "phone"), (Kind.VISIT, "map-pin"))
+_VARIABLE = re.compile(r"\{\{\s*([a-z_]{1,20})\.([a-z_]{1,20})\s*\}\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composer:
+    """Everything `actions/_composer.html` shows. `values` are as typed; `warnings` wait for one confirming press."""
+
+    ticket: Ticket
+    values: Mapping[str, Any]
+    errors: Mapping[str, Sequence[str]]
+    thens: Sequence[Then]
+    files: Sequence[Attachment]
+    public_files: frozenset[int]
+    saved_at: datetime | None
+    warnings: Sequence[str]
+    confirm: str
+    tabs: Sequence[tuple[str, str, str]]
+    is_internal: bool
+    mails: str
+    takes_files: bool
+    limit: str
+
+
+def tab_words() -> dict[str, str]:
+    return {
+        Kind.REPLY: _("Reply"),
+        Kind.NOTE: _("Internal note"),
+        Kind.CALL: _("Call"),
+        Kind.VISIT: _("Visit"),
+    }
+
+
+def default_kind(ticket: Ticket) -> str:
+    chosen = ticket.psa_account.settings.get("composer_default")
+    return str(chosen) if chosen in {Kind.REPLY, Kind.NOTE} else str(Kind.NOTE)
+
+
+def blank(ticket: Ticket) -> dict[str, Any]:
+    return {
+        "marker": str(uuid.uuid4()),
+        "kind": default_kind(ticket),
+        "visibility": "internal",
+        "to": ticket.contact.email if ticket.contact else "",
+        "cc": ", ".join(a for a in re.split(r"[,;\s]+", ticket.cc) if "@" in a),
+        "text": "",
+        "time": "",
+        "billable": True,
+        "status": "",
+        "resolution": "",
+    }
+
+
+def composer_of(
+    ticket: Ticket,
+    values: Mapping[str, Any],
+    *,
+    files: Sequence[Attachment] = (),
+    public_files: Iterable[int] = (),
+    saved_at: datetime | None = None,
+    errors: Mapping[str, Sequence[str]] | None = None,
+    warnings: Sequence[str] = (),
+    confirm: str = "",
+) -> Composer:
+    kind = values.get("kind") or Kind.NOTE
+    words = tab_words()
+    return Composer(
+        ticket=ticket,
+        values=values,
+        errors=errors or {},
+        thens=thens(ticket),
+        files=files,
+        public_files=frozenset(public_files),
+        saved_at=saved_at,
+        warnings=warnings,
+        confirm=confirm,
+        tabs=[(str(k), words[k], icon) for k, icon in TABS],
+        is_internal=kind == Kind.NOTE or (kind != Kind.REPLY and values.get("visibility") != "public"),
+        mails=who_mails(ticket),
+        takes_files=ticket.psa_account.capabilities.get("attachments_upload") is not False
+        and (ticket.ticket_type is None or ticket.ticket_type.allow_attachments),
+        limit=file_size(limit_for(ticket.psa_account)),
+    )
+
+
+def who_mails(ticket: Ticket) -> str:
+    who, psa = ticket.psa_account.mailer("reply"), ticket.psa_account.title
+    if who == "psa":
+        return _("%(psa)s mails it") % {"psa": psa}
+    if who == "desk":
+        return _("This desk mails it")
+    return _("Nobody is mailed: the client reads it in the portal")
+
+
+def opened_composer(ticket: Ticket, user: User, *, files: Sequence[Attachment], macro: Macro | None = None) -> Composer:
+    """As the page opens: the person's draft, a macro that was picked without script, or empty."""
+    values, draft = blank(ticket), draft_of(user, ticket)
+    saved_at, public = None, []
+    if draft is not None and draft.fields:
+        values |= {k: v for k, v in draft.fields.items() if k in values}
+        saved_at, public = draft.saved_at, draft.fields.get("public_files", [])
+    if macro is not None:
+        values |= macro_values(macro, ticket, user)
+    return composer_of(
+        ticket, values, files=files, public_files=[p for p in public if isinstance(p, int)], saved_at=saved_at
+    )
+
+
+def typed_composer(
+    ticket: Ticket, user: User, data: QueryDict, *, errors: Mapping[str, Sequence[str]] | None = None,
+    warnings: Sequence[str] = (), confirm: str = "", extra_files: Sequence[int] = (),
+) -> Composer:  # fmt: skip
+    """The same form with everything that was typed."""
+    values = {name: data.get(name, "") for name in blank(ticket)}
+    try:
+        uuid.UUID(values["marker"])
+    except ValueError:
+        values["marker"] = str(uuid.uuid4())
+    values["billable"] = bool(data.get("billable"))
+    ids = [*read_ids(data.getlist("file")), *extra_files]
+    return composer_of(
+        ticket,
+        values,
+        files=drafted(user=user, ids=ids),
+        public_files=read_ids(data.getlist("public_file")),
+        errors=errors,
+        warnings=warnings,
+        confirm=confirm,
+    )
+
+
+# ---- send -----------------------------------------------------------------------------------------------------------
+
+
+def send(
+    *, ticket: Ticket, user: User, form: ComposerForm, files: Sequence[Attachment], public: Iterable[int], now: datetime
+) -> Action | TimeEntry:
+    """What the form asks for, in one go. Raises Refused or NeedsConfirmation (whose words name what was asked)."""
+    data = form.cleaned_data
+    confirmed = form.confirmed_words
+    kind = Kind(data["kind"])
+    is_reply = kind == Kind.REPLY
+    if is_reply and "recipients" not in confirmed:
+        _guard_recipients(ticket, data["to"], data["cc"])
+    status = None
+    if data["status"]:
+        status = next((s for s in statuses_of(ticket.psa_account_id) if s.pk == data["status"]), None)
+        if status is None:
+            raise Refused({"status": _("There is no such status for this ticket.")})
+    new = NewAction(
+        kind=kind,
+        text=data["text"],
+        is_internal=form.is_internal,
+        seconds=data["time"],
+        is_billable=data["billable"],
+        status=status,
+        resolution=data["resolution"] if status is not None and status.category in ("resolved", "closed") else "",
+        email_to=data["to"] if is_reply else "",
+        email_cc=data["cc"] if is_reply else "",
+        sends_email=is_reply and ticket.psa_account.mailer("reply") != "off",
+        files=files,
+        public_files=frozenset(public),
+        marker=str(data["marker"]),
+    )
+    return add_action(
+        ticket=ticket,
+        new=new,
+        origin=Origin.desk(user),
+        now=now,
+        user=user,
+        hold_seconds=0 if form.is_internal else user.hold_seconds,
+        is_confirmed="status" in confirmed,
+    )
+
+
+class UnknownRecipients(NeedsConfirmation):
+    """An address nobody at this client is known by."""
+
+
+def _guard_recipients(ticket: Ticket, to: str, cc: str) -> None:
+    """Addresses outside the client's known people and domain are asked about once."""
+    asked = [a.strip().lower() for a in f"{to},{cc}".split(",") if a.strip()]
+    domain = (ticket.client.domain if ticket.client else "").lower().removeprefix("www.").strip("/ ")
+    own = {ticket.contact.email.lower()} if ticket.contact and ticket.contact.email else set()
+    strange = [a for a in asked if a not in own and not (domain and a.endswith(f"@{domain}"))]
+    if strange and ticket.client_id:
+        known = Contact.objects.filter(client=ticket.client_id, email__in=strange, is_active=True)
+        heard = {e.lower() for e in known.values_list("email", flat=True)}
+        strange = [a for a in strange if a not in heard]
+    if strange:
+        raise UnknownRecipients(
+            [
+                _("%(address)s is not known at %(client)s.")
+                % {"address": address, "client": ticket.client or _("this client")}
+                for address in strange
+            ]
+        )
+
+
+# ---- macros ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A macro with its words filled in for this ticket."""
+
+    pk: int
+    name: str
+    does: str
+    values: Mapping[str, Any]
+
+
+def macros_for(ticket: Ticket, user: User, typed: str = "") -> list[Ready]:
+    found = Macro.objects.filter(is_active=True)
+    if typed:
+        found = found.filter(name__icontains=typed)
+    return [_ready(m, ticket, user) for m in found[:20]]
+
+
+def macro_of(key: str) -> Macro | None:
+    return Macro.objects.filter(pk=key, is_active=True).first() if key.isdecimal() and len(key) < 19 else None
+
+
+def _ready(macro: Macro, ticket: Ticket, user: User) -> Ready:
+    values = macro_values(macro, ticket, user)
+    status = _status_of(macro, ticket)
+    does = [str(tab_words().get(Kind(macro.kind), macro.get_kind_display())).lower()]
+    if status is not None:
+        does.append(status.name)
+    if macro.minutes:
+        does.append(f"{macro.minutes} min")
+    return Ready(pk=macro.pk, name=macro.name, does=", ".join(does), values=values)
+
+
+def macro_values(macro: Macro, ticket: Ticket, user: User) -> dict[str, Any]:
+    """What a macro sets in the form; the same macro finds each PSA's own status by its category."""
+    values: dict[str, Any] = {"text": fill(macro.body, ticket, user), "kind": macro.kind}
+    values["visibility"] = "internal" if macro.is_internal else "public"
+    status = _status_of(macro, ticket)
+    if status is not None:
+        values["status"] = status.pk
+    if macro.minutes:
+        values["time"] = hours_minutes(macro.minutes * 60)
+    return values
+
+
+def _status_of(macro: Macro, ticket: Ticket) -> Status | None:
+    if not macro.status_category:
+        return None
+    fitting = (s for s in statuses_of(ticket.psa_account_id) if s.category == macro.status_category)
+    return next(fitting, None)
+
+
+def fill(text: str, ticket: Ticket, user: User) -> str:
+    """`{{contact.first_name}}` and its kin, out of a fixed list; what is unknown stays as it is written."""
+    contact = ticket.contact
+    known = {
+        ("contact", "first_name"): (contact.first_name if contact else "") or _("there"),
+        ("contact", "name"): str(contact or ""),
+        ("contact", "email"): contact.email if contact else "",
+        ("client", "name"): str(ticket.client or ""),
+        ("ticket", "number"): ticket.number or "",
+        ("ticket", "subject"): ticket.subject,
+        ("agent", "name"): str(user),
+        ("agent", "first_name"): str(user).split(" ")[0],
+    }
+    return _VARIABLE.sub(lambda m: known.get((m[1], m[2]), m[0]), text)
+
+
+def saved_words(draft: Draft | None) -> datetime | None:
+    return draft.saved_at if draft else None

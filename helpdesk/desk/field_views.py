@@ -1,0 +1,118 @@
+"""One property of a ticket, edited in place: the field swaps itself for its input and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from helpdesk.accounts.permissions import requires
+from helpdesk.actions.text import html_to_text
+from helpdesk.core.errors import NeedsConfirmation, Refused
+from helpdesk.core.htmx import render_page
+from helpdesk.core.origin import Origin
+from helpdesk.desk import ticket_page
+from helpdesk.tickets import forms
+from helpdesk.tickets.access import ticket_for
+from helpdesk.tickets.fields import FIELDS
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.services import change_ticket
+
+ELSEWHERE = {"status", "priority", "agent"}
+"""Fields with a chooser of their own in the head."""
+
+
+@require_http_methods(["GET", "POST"])
+@requires("tickets.change")
+def field(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """GET: the input (or, with `show`, the words again). POST: save; 422 with the reason at the field."""
+    if name not in FIELDS or name in ELSEWHERE:
+        raise Http404
+    ticket = ticket_for(request.user, pk)
+    if request.method == "GET":
+        return _line(request, ticket, name) if "show" in request.GET else _input(request, ticket, name)
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    typed = request.POST.get("value", "")
+    base = request.POST.get("base")
+    if base is not None and base != forms.base_of(ticket, name) and "mine" not in request.POST:
+        return _input(request, ticket, name, typed=typed, clash=_clash(ticket, name))
+    try:
+        value = forms.read_value(ticket, name, typed, zone)
+        change_ticket(
+            ticket=ticket,
+            changes={name: value},
+            origin=Origin.desk(request.user),
+            now=now,
+            is_confirmed=request.POST.get("confirmed") == "yes",
+        )
+    except Refused as refusal:
+        return _input(request, ticket, name, typed=typed, problem=" ".join(refusal.fields.values()))
+    except NeedsConfirmation as warning:
+        return _input(request, ticket, name, typed=typed, problem=" ".join(warning.warnings), confirm=True)
+    if not getattr(request, "htmx", False):
+        return redirect(ticket.get_absolute_url() + "#details")
+    response = _line(request, ticket_for(request.user, pk), name)
+    response["HX-Trigger"] = "desk:changed"
+    return response
+
+
+def _clash(ticket: Ticket, name: str) -> dict[str, str]:
+    """Somebody changed the field while it was being edited here."""
+    last = ticket.events.of_field(name).last()
+    words = ticket_page.value_words(ticket, name, timezone.now()) or _("nothing")
+    return {"words": words, "who": last.actor if last else ""}
+
+
+def _line(request: HttpRequest, ticket: Ticket, name: str) -> HttpResponse:
+    moving = ticket_page.moving_fields(ticket_page.open_items(ticket))
+    line = ticket_page.line_of(ticket, name, request.user, timezone.now(), moving)
+    context = {"ticket": ticket, "line": line, "name": name}
+    return render_page(request, page="tickets/field_page.html", partial=_partial(name), context=context)
+
+
+def _partial(name: str) -> str:
+    return "tickets/_subject.html" if name == "subject" else "tickets/_field.html"
+
+
+def _input(
+    request: HttpRequest,
+    ticket: Ticket,
+    name: str,
+    *,
+    typed: str | None = None,
+    problem: str = "",
+    confirm: bool = False,
+    clash: dict[str, str] | None = None,
+) -> HttpResponse:
+    zone = timezone.get_current_timezone()
+    why = ticket_page.why_fixed(ticket, name, request.user)
+    searched = request.GET.get("q", "")
+    choices = forms.choices_of(ticket, name, searched)
+    value = forms.shown_value(ticket, name, zone) if typed is None else typed
+    if typed is None and name == "description" and ticket.description_is_html:
+        value = html_to_text(value)
+    context: dict[str, Any] = {
+        "ticket": ticket,
+        "name": name,
+        "label": FIELDS[name].label,
+        "is_required": FIELDS[name].is_required,
+        "shape": forms.shape_of(name, choices),
+        "choices": choices,
+        "value": value,
+        "words": ticket_page.value_words(ticket, name, timezone.now()),
+        "base": forms.base_of(ticket, name),
+        "problem": problem or why,
+        "why": why,
+        "confirm": confirm,
+        "clash": clash,
+        "searched": searched,
+        "is_known": not value or any(c.value == value for c in choices),
+    }
+    only_found = "q" in request.GET and request.headers.get("HX-Target") == "found"
+    partial = "tickets/_found.html" if only_found else "tickets/_input.html"
+    code = 422 if problem or clash else 200
+    return render_page(request, page="tickets/field_page.html", partial=partial, context=context, status=code)

@@ -1,0 +1,242 @@
+"""What every page shows around itself: the firm, the PSAs' health, the rail. Read late, kept for seconds.
+
+A page that shows no frame (a fragment) pays nothing; one that does pays the cache, and a query when that is cold.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache as remember
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from helpdesk.accounts.permissions import Can, can
+from helpdesk.core import chips, formatting, live
+from helpdesk.desk.brand import Firm, brand_digest, firm
+from helpdesk.desk.counts import Link, current_of, section_links, view_links
+from helpdesk.directory.choices import Health
+from helpdesk.directory.models import PsaAccount
+from helpdesk.outbox.choices import UNFINISHED, State
+
+_HEALTH_KEY = "frame:health"
+_HEALTH_SECONDS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountHealth:
+    """One dot in the top bar. `age` is seconds since the last pull, or since the PSA stopped answering."""
+
+    title: str
+    mark: str
+    health: str
+    state: str
+    hint: str
+    age: int | None
+    since: int | None
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rail:
+    sections: list[Link]
+    views: list[Link]
+    address: str = ""
+
+
+class Frame:
+    """Everything a layout asks for, worked out when it asks."""
+
+    def __init__(self, request: HttpRequest, now: datetime) -> None:
+        self.request = request
+        self.user = getattr(request, "user", None)
+        self.now = now
+
+    @property
+    def is_demo(self) -> bool:
+        return bool(settings.DEMO)
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(self.user and self.user.is_authenticated and self.user.is_desk)
+
+    @cached_property
+    def _preferences(self) -> dict[str, Any]:
+        return getattr(self.user, "preferences", None) or {}
+
+    @property
+    def theme(self) -> str:
+        theme = self._preferences.get("theme", "")
+        return theme if theme in {"light", "dark"} else ""
+
+    @property
+    def density(self) -> str:
+        return "dense" if self._preferences.get("density") == "dense" else ""
+
+    @property
+    def seconds(self) -> int:
+        """Server's clock, for those that count down."""
+        return int(self.now.timestamp())
+
+    @property
+    def clock_words(self) -> str:
+        said = chips.phrases()
+        return json.dumps({key: said[key] for key in ("running", "at_risk", "breached_by")})
+
+    @cached_property
+    def organisation(self) -> Firm:
+        return firm()
+
+    @property
+    def brand_css(self) -> str:
+        return reverse("desk:brand", args=[brand_digest(self.organisation.colour)])
+
+    @cached_property
+    def can(self) -> Can:
+        return Can(self.user)
+
+    @property
+    def new_ticket(self) -> str:
+        return "/tickets/new/" if has_page("/tickets/new/") else ""
+
+    @cached_property
+    def poll(self) -> str:
+        """Where the page asks whether anything changed. A page with its own scope passes `poll` instead."""
+        return live.poll_address(user_id=self.user.pk, scope=live.DESK) if self.is_staff else ""
+
+    @property
+    def poll_tag(self) -> str:
+        return live.stamp(live.DESK)
+
+    @property
+    def health_poll(self) -> str:
+        return live.poll_address(user_id=self.user.pk, scope=live.HEALTH) if self.is_staff else ""
+
+    @cached_property
+    def health(self) -> list[AccountHealth]:
+        if not self.is_staff:
+            return []
+        href = "/settings/accounts/" if can(self.user, "settings.view") and has_page("/settings/accounts/") else ""
+        return [_account_health(row, self.now, href) for row in _health_rows()]
+
+    @cached_property
+    def rail(self) -> Rail:
+        if not self.is_staff:
+            return Rail(sections=[], views=[])
+        at = self.request.get_full_path()
+        address = f"{reverse('desk:rail')}?at={quote(at, safe='')}"
+        path, query = split_address(at)
+        return Rail(
+            sections=current_of(section_links(self.user, has_page), path, query),
+            views=current_of(view_links(), path, query),
+            address=address,
+        )
+
+    @cached_property
+    def settings(self) -> list[Link]:
+        """Sections of the settings that exist and that this person may see."""
+        return current_of(_settings_links(self.user), self.request.path, {}, exact=False)
+
+
+def split_address(at: str) -> tuple[str, dict[str, str]]:
+    parts = urlsplit(at)
+    return parts.path, dict(parse_qsl(parts.query))
+
+
+@remember
+def has_page(path: str) -> bool:
+    """Whether an address of the plan is built."""
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
+def _settings_links(user: Any) -> list[Link]:
+    sections = [
+        (_("PSA accounts"), "/settings/accounts/", "plug", "settings.view", _("Connections, credentials, allowance")),
+        (_("Sync"), "/settings/sync/", "refresh-cw", "settings.view", _("What came in, what waits, what was refused")),
+        (_("Mapping"), "/settings/mapping/", "git-compare", "settings.view", _("What a PSA's words mean here")),
+        (_("SLA policies"), "/settings/policies/", "timer", "settings.view", _("What is promised, by priority")),
+        (_("Calendars"), "/settings/calendars/", "calendar", "settings.view", _("Open hours and holidays")),
+        (_("People"), "/settings/people/", "users", "settings.view", _("Who signs in, and as what")),
+        (_("Macros"), "/settings/macros/", "zap", "macros.change", _("Replies and changes in one press")),
+        (_("Organisation"), "/settings/organisation/", "building-2", "settings.view", _("Name, colour, logo, hours")),
+        (_("Audit log"), "/settings/audit/", "scroll-text", "audit.view", _("Who did what, and when")),
+        (_("Personal"), "/settings/personal/", "user", "", _("Time zone, theme, undo send")),
+    ]
+    return [
+        Link(name=name, href=href, icon=icon, about=about)
+        for name, href, icon, flag, about in sections
+        if (not flag or can(user, flag)) and has_page(href)
+    ]
+
+
+def _health_rows() -> list[dict[str, Any]]:
+    """One query, kept for two seconds for everybody."""
+    rows = cache.get(_HEALTH_KEY)
+    if rows is None:
+        waiting = Count("outbox", filter=Q(outbox__state__in=[s.value for s in UNFINISHED]))
+        refused = Count("outbox", filter=Q(outbox__state=State.REFUSED.value))
+        rows = list(
+            PsaAccount.objects.annotate(waiting=waiting, refused=refused).values(
+                "name", "title", "mark", "health", "health_text", "is_paused", "paused_reason", "down_since",
+                "last_pull_at", "backfill_done_at", "waiting", "refused",
+            )
+        )  # fmt: skip
+        cache.set(_HEALTH_KEY, rows, _HEALTH_SECONDS)
+    return rows
+
+
+def _account_health(row: dict[str, Any], now: datetime, href: str) -> AccountHealth:
+    since = row["down_since"] if row["health"] == Health.DOWN else row["last_pull_at"]
+    age = max(0, int((now - since).total_seconds())) if since else None
+    health, state = row["health"], str(Health(row["health"]).label)
+    if row["is_paused"]:
+        health, state = Health.SLOW.value, _("Paused")
+    title = row["title"] or row["name"]
+    return AccountHealth(
+        title=title,
+        mark=row["mark"],
+        health=health,
+        state=state,
+        hint=f"{title}: {_hint(row, age)}",
+        age=age,
+        since=int(since.timestamp()) if since else None,
+        href=href,
+    )
+
+
+def _hint(row: dict[str, Any], age: int | None) -> str:
+    parts = []
+    if row["is_paused"]:
+        parts.append(row["paused_reason"] or _("paused by a person"))
+    elif row["health"] == Health.DOWN:
+        parts.append(_("not answering since %s") % formatting.moment(
+            row["down_since"], timezone.now(), timezone.get_current_timezone()
+        ) if row["down_since"] else _("not answering"))  # fmt: skip
+    elif row["health"] == Health.SLOW:
+        parts.append(row["health_text"] or _("answers slowly"))
+    if row["last_pull_at"] is None:
+        parts.append(_("not read yet"))
+    elif row["health"] != Health.DOWN and age is not None:
+        parts.append(_("last pull %s ago") % formatting.ago(age))
+    waiting, refused = row["waiting"], row["refused"]
+    parts.append(
+        ngettext("%d change waiting", "%d changes waiting", waiting) % waiting if waiting else _("nothing waiting")
+    )
+    if refused:
+        parts.append(ngettext("%d refused", "%d refused", refused) % refused)
+    return ", ".join(parts)

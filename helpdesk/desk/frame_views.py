@@ -1,0 +1,95 @@
+"""Fragments and small files of the frame: counts in the rail, health, palette, theme, the firm's colour and logo."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from helpdesk.accounts.permissions import staff_required
+from helpdesk.accounts.services import save_preferences
+from helpdesk.desk import brand, counts, organisation
+from helpdesk.desk.frame import Frame, Rail, has_page, split_address
+from helpdesk.desk.palette import find, pages_for
+
+_YEAR = "public, max-age=31536000, immutable"
+_MINUTE = "public, max-age=60"
+
+
+@require_GET
+@staff_required
+def rail(request: HttpRequest) -> HttpResponse:
+    """The rail's links with their numbers, for the page that `at` names."""
+    now = timezone.now()
+    at = request.GET.get("at", "/")[:2000]
+    path, query = split_address(at)
+    sections, views = counts.with_counts(
+        counts.section_links(request.user, has_page),
+        [*counts.view_links(), *counts.saved_links(request.user)],
+        user=request.user,
+        now=now,
+        zone=timezone.get_current_timezone(),
+    )
+    shown = Rail(
+        sections=counts.current_of(sections, path, query),
+        views=counts.current_of(views, path, query),
+        address=request.get_full_path(),
+    )
+    return _fragment(render(request, "shared/_rail_links.html", {"rail": shown}))
+
+
+@require_GET
+@staff_required
+def health(request: HttpRequest) -> HttpResponse:
+    return _fragment(render(request, "shared/_health.html", {"accounts": Frame(request, timezone.now()).health}))
+
+
+@require_GET
+@staff_required
+def palette(request: HttpRequest) -> HttpResponse:
+    """Options for the palette's list."""
+    now = timezone.now()
+    pages = pages_for(request.user, has_page, Frame(request, now).settings)
+    found = find(request.GET.get("q", ""), user=request.user, pages=pages)
+    return _fragment(render(request, "desk/_palette.html", {"found": found, "now": now}))
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Keep light, dark or auto; without script, go back to where one was."""
+    wanted = request.POST.get("theme", "")
+    if wanted not in {"auto", "light", "dark"}:
+        return HttpResponse(status=422)
+    save_preferences(user=request.user, values={"theme": "" if wanted == "auto" else wanted})
+    back = request.headers.get("Referer", "")
+    if request.POST.get("back") and url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        return redirect(back)
+    return HttpResponse(status=204)
+
+
+@require_GET
+def brand_css(request: HttpRequest, digest: str) -> HttpResponse:
+    """The organisation's colour; under the address of its content it is kept for a year."""
+    colour = brand.firm().colour
+    response = HttpResponse(brand.brand_sheet(colour), content_type="text/css")
+    response["Cache-Control"] = _YEAR if digest == brand.brand_digest(colour) else _MINUTE
+    return response
+
+
+@require_GET
+def logo(request: HttpRequest, digest: str) -> HttpResponse:
+    """The organisation's logo: a checked picture, never anything that could run."""
+    picture = organisation.read_logo(brand.firm().logo)
+    if picture is None:
+        raise Http404
+    response = HttpResponse(picture.content, content_type=picture.content_type)
+    response["Cache-Control"] = _YEAR if digest == brand.firm().logo_digest else _MINUTE
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _fragment(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,316 @@
+"""One change of one ticket, as a row, a card, a drop or a bulk asks for it: owner, team, status or priority.
+
+The asker names a target that means something in every PSA (a person, a team's name, a category, a rank) or a row of the
+ticket's own account; here it becomes a row of the ticket's account, or a refusal with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from helpdesk.accounts.models import User
+from helpdesk.core.errors import NeedsConfirmation, Refused
+from helpdesk.core.formatting import FOREVER, moment
+from helpdesk.core.origin import Origin
+from helpdesk.directory.models import Agent, Team
+from helpdesk.tickets import rules, services
+from helpdesk.tickets.choices import Category, Rank
+from helpdesk.tickets.models import Priority, Status, Ticket
+
+FIELDS = ("agent", "team", "status", "priority")
+NOBODY = "none"
+
+
+class Ask(Exception):  # noqa: N818  not an error: several rows of the PSA fit, a person chooses
+    """The target stands for several rows of this PSA."""
+
+    def __init__(self, options: Sequence[Any]) -> None:
+        super().__init__("several fit")
+        self.options = list(options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One line of a chooser."""
+
+    value: str
+    label: str
+    note: str = ""
+    blocked: str = ""
+    shape: str = ""
+    """prio, status or avatar: which mark stands before it."""
+    key: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What became of one ticket. `state` is done, same, refused or warned."""
+
+    ticket: Ticket
+    state: str
+    text: str = ""
+    event_ids: Sequence[int] = field(default_factory=tuple)
+    options: Sequence[Option] = field(default_factory=tuple)
+
+
+# ---- targets --------------------------------------------------------------------------------------------------------
+
+
+def resolve(ticket: Ticket, name: str, value: str) -> Any:
+    """The row of the ticket's account behind a target. Raises Refused, or Ask when several fit."""
+    if value == NOBODY and name in ("agent", "team"):
+        return None
+    found = _RESOLVERS[name](ticket, value)
+    if found is None:
+        raise Refused({name: _("There is no such choice for this ticket.")})
+    return found
+
+
+def _agent(ticket: Ticket, value: str) -> Agent | None:
+    """ "u<user>", "a<agent>": a person; their agent in the ticket's account counts."""
+    if not value[1:].isdecimal() or value[:1] not in "ua" or len(value) > 15:
+        return None
+    key = int(value[1:])
+    active = Agent.objects.filter(is_active=True).select_related("user")
+    if value[0] == "u":
+        rows = list(active.filter(user=key))
+        who = rows[0].user.name if rows and rows[0].user else ""
+        here = [r for r in rows if r.psa_account_id == ticket.psa_account_id]
+    else:
+        rows = list(active.filter(pk=key))
+        who = rows[0].name if rows else ""
+        here = [r for r in rows if r.psa_account_id == ticket.psa_account_id]
+    if not rows:
+        return None
+    if not here:
+        raise Refused({"agent": no_agent(who, ticket.psa_account.title)})
+    return here[0]
+
+
+def no_agent(person: str, psa: str) -> str:
+    return _("%(person)s has no agent in %(psa)s. Drop elsewhere, or join one in Settings.") % {
+        "person": person.split(" ")[0],
+        "psa": psa,
+    }
+
+
+def _team(ticket: Ticket, value: str) -> Team | None:
+    """ "t<team>": that team, or the one of the same name in the ticket's account."""
+    if not value[1:].isdecimal() or len(value) > 15:
+        return None
+    meant = Team.objects.filter(pk=int(value[1:])).first()
+    if meant is None:
+        return None
+    here = Team.objects.filter(psa_account=ticket.psa_account_id, name__iexact=meant.name, is_active=True).first()
+    if here is None:
+        raise Refused(
+            {"team": _("%(psa)s has no team “%(team)s”.") % {"psa": ticket.psa_account.title, "team": meant.name}}
+        )
+    return here
+
+
+def _status(ticket: Ticket, value: str) -> Status | None:
+    """ "s<status>", or a category: none fits, one fits, or a person chooses."""
+    choices = rules.status_choices(ticket)
+    if value[:1] == "s" and value[1:].isdecimal():
+        return next((c.status for c in choices if str(c.status.pk) == value[1:]), None)
+    if value not in Category.values:
+        return None
+    fitting = [c for c in choices if c.status.category == value]
+    if not fitting:
+        raise Refused(
+            {
+                "status": _("%(psa)s has no status for “%(category)s”.")
+                % {"psa": ticket.psa_account.title, "category": Category(value).label}
+            }
+        )
+    if ticket.status_category == value:
+        return ticket.status
+    allowed = [c for c in fitting if not c.blocked]
+    if len(allowed) > 1:
+        raise Ask([c.status for c in allowed])
+    return (allowed or fitting)[0].status
+
+
+def _priority(ticket: Ticket, value: str) -> Priority | None:
+    """ "p<priority>", or a rank."""
+    choices = rules.priority_choices(ticket.psa_account_id, ticket.sla_policy_id)
+    if value[:1] == "p" and value[1:].isdecimal():
+        return next((c for c in choices if str(c.pk) == value[1:]), None)
+    if value not in {str(r) for r in Rank.values}:
+        return None
+    if str(ticket.rank) == value:
+        return ticket.priority
+    fitting = [c for c in choices if str(c.rank) == value]
+    if not fitting:
+        raise Refused(
+            {
+                "priority": _("The SLA of this ticket has no priority “%(rank)s” in %(psa)s.")
+                % {"rank": Rank(int(value)).label, "psa": ticket.psa_account.title}
+            }
+        )
+    if len(fitting) > 1:
+        raise Ask(fitting)
+    return fitting[0]
+
+
+_RESOLVERS: Mapping[str, Any] = {"agent": _agent, "team": _team, "status": _status, "priority": _priority}
+
+
+# ---- the change -----------------------------------------------------------------------------------------------------
+
+
+def move(
+    *,
+    ticket: Ticket,
+    name: str,
+    value: str,
+    user: User,
+    now: datetime,
+    zone: tzinfo,
+    is_confirmed: bool = False,
+    takes_first: bool = False,
+    rank: int = 0,
+) -> Result:
+    """Change one field of one ticket and say what became of it. Never raises for what a rule or a PSA forbids.
+
+    `takes_first` answers Ask by itself (bulk over several PSAs): the first status or priority in the PSA's own order.
+    """
+    try:
+        try:
+            target = resolve(ticket, name, value)
+        except Ask as ask:
+            if not takes_first:
+                return Result(ticket=ticket, state="ask", options=[_option(name, row) for row in ask.options])
+            target = ask.options[0]
+        held = getattr(ticket, f"{name}_id")
+        if held == (target.pk if target is not None else None):
+            return Result(ticket=ticket, state="same", text=_("Nothing to change."))
+        changed = services.change_ticket(
+            ticket=ticket,
+            changes={name: target},
+            origin=Origin.desk(user),
+            now=now,
+            is_confirmed=is_confirmed,
+            rank=rank,
+        )
+    except Refused as refusal:
+        return Result(ticket=ticket, state="refused", text=" ".join(refusal.fields.values()))
+    except NeedsConfirmation as warning:
+        return Result(ticket=ticket, state="warned", text=" ".join(warning.warnings))
+    events = list(changed.events.made_by(user.pk, now).values_list("pk", flat=True))
+    return Result(ticket=changed, state="done", text=said(changed, name), event_ids=events)
+
+
+def said(ticket: Ticket, name: str) -> str:
+    """ "48207 is Priya's now"."""
+    if name == "agent":
+        if ticket.agent is None:
+            return _("%(ticket)s has no owner now") % {"ticket": ticket.label}
+        who = ticket.agent.user.name if ticket.agent.user_id else ticket.agent.name
+        return _("%(ticket)s is %(person)s’s now") % {"ticket": ticket.label, "person": who.split(" ")[0]}
+    if name == "team":
+        return _("%(ticket)s is with %(team)s now") % {"ticket": ticket.label, "team": ticket.team or _("no team")}
+    return _("%(ticket)s is %(word)s now") % {"ticket": ticket.label, "word": getattr(ticket, name)}
+
+
+def still_due(ticket: Ticket, now: datetime, zone: tzinfo) -> str:
+    """ "Still due today 16:57.", or why no deadline runs."""
+    if ticket.next_due_at < FOREVER:
+        return _("Due %(when)s.") % {"when": moment(ticket.next_due_at, now, zone)}
+    return _("Its clock is paused.") if ticket.clock_state == "paused" else ""
+
+
+def undo_address(results: Sequence[Result]) -> str:
+    """Where a press takes these changes back: one address for one ticket or many."""
+    moves = ",".join(f"{r.ticket.pk}:{'.'.join(map(str, r.event_ids))}" for r in results if r.event_ids)
+    return f"{reverse('desk:undo')}?{urlencode({'moves': moves}, safe=':,.')}" if moves else ""
+
+
+def read_moves(text: str) -> list[tuple[int, list[int]]]:
+    """Back from `undo_address`; what does not fit is left out."""
+    found = []
+    for part in text.split(",")[:500]:
+        pk, _colon, events = part.partition(":")
+        ids = [int(e) for e in events.split(".") if e.isdecimal() and len(e) < 19]
+        if pk.isdecimal() and len(pk) < 19 and ids:
+            found.append((int(pk), ids))
+    return found
+
+
+# ---- choosers -------------------------------------------------------------------------------------------------------
+
+
+def _option(name: str, row: Any) -> Option:
+    if name == "status":
+        return Option(value=f"s{row.pk}", label=row.name, shape="status", key=row.category)
+    if name == "priority":
+        return Option(value=f"p{row.pk}", label=row.name, shape="prio", key=str(row.rank))
+    return Option(value=f"{name[0]}{row.pk}", label=str(row))
+
+
+def options_for(ticket: Ticket, name: str) -> list[Option]:
+    """What one ticket may become, blocked ones with the reason."""
+    if name == "agent":
+        rows = Agent.objects.filter(psa_account=ticket.psa_account_id, is_active=True).select_related("user")
+        people = [
+            Option(
+                value=f"u{r.user_id}" if r.user_id else f"a{r.pk}",
+                label=r.user.name if r.user else r.name,
+                shape="avatar",
+                is_current=r.pk == ticket.agent_id,
+            )
+            for r in rows
+        ]
+        people.sort(key=lambda o: o.label.lower())
+        return [*people, Option(value=NOBODY, label=_("Nobody"), is_current=ticket.agent_id is None)]
+    if name == "team":
+        teams = Team.objects.filter(psa_account=ticket.psa_account_id, is_active=True)
+        return [Option(value=f"t{t.pk}", label=t.name, is_current=t.pk == ticket.team_id) for t in teams]
+    if name == "priority":
+        return [
+            Option(value=f"p{p.pk}", label=p.name, shape="prio", key=str(p.rank), is_current=p.pk == ticket.priority_id)
+            for p in rules.priority_choices(ticket.psa_account_id, ticket.sla_policy_id)
+        ]
+    return [
+        Option(
+            value=f"s{c.status.pk}",
+            label=c.status.name,
+            note=" ".join(c.warnings),
+            blocked=c.blocked,
+            shape="status",
+            key=c.status.category,
+            is_current=c.status.pk == ticket.status_id,
+        )
+        for c in rules.status_choices(ticket)
+    ]
+
+
+def options_for_many(name: str, account_ids: Sequence[int]) -> list[Option]:
+    """What several tickets may become, in words that hold in every PSA."""
+    if name == "agent":
+        people: dict[str, Option] = {}
+        for r in Agent.objects.filter(psa_account__in=account_ids, is_active=True).select_related("user"):
+            value = f"u{r.user_id}" if r.user_id else f"a{r.pk}"
+            people.setdefault(value, Option(value=value, label=r.user.name if r.user else r.name, shape="avatar"))
+        named = sorted(people.values(), key=lambda o: o.label.lower())
+        return [*named, Option(value=NOBODY, label=_("Nobody"))]
+    if name == "priority":
+        return [Option(value=str(r.value), label=str(r.label), shape="prio", key=str(r.value)) for r in Rank]
+    if name == "team":
+        teams: dict[str, Option] = {}
+        for t in Team.objects.filter(psa_account__in=account_ids, is_active=True):
+            teams.setdefault(t.name.lower(), Option(value=f"t{t.pk}", label=t.name))
+        return list(teams.values())
+    if len(set(account_ids)) == 1:
+        rows = Status.objects.filter(psa_account=account_ids[0], is_active=True)
+        return [_option("status", row) for row in rows]
+    return [Option(value=str(c.value), label=str(c.label), shape="status", key=str(c.value)) for c in Category]

@@ -1,0 +1,82 @@
+"""What the palette finds: a number's tickets, pages, tickets by their words, clients by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from helpdesk.accounts.models import User
+from helpdesk.accounts.permissions import can
+from helpdesk.desk.counts import Link, section_links, view_links
+from helpdesk.directory.models import Client
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.search import by_number, search_tickets
+
+_NUMBER = re.compile(r"^#?\s*([A-Za-z]*\d[\w.\-]*|new-\d+)$")
+MOST = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """`numbered` holds every ticket that carries the typed number: several accounts give several, never a guess."""
+
+    numbered: Sequence[Ticket] = ()
+    commands: Sequence[Link] = ()
+    tickets: Sequence[Ticket] = ()
+    clients: Sequence[Client] = ()
+    marks: str = field(default="")
+    """The word to mark in what was found."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.numbered or self.commands or self.tickets or self.clients)
+
+
+def find(text: str, *, user: User, pages: Sequence[Link]) -> Found:
+    """Answer one state of the palette's field. `>` asks for commands only, `#` for numbers only."""
+    text = text.strip()[:200]
+    if text.startswith(">"):
+        return Found(commands=_named(pages, text[1:].strip(), 12), marks=text[1:].strip())
+    number = _NUMBER.match(text)
+    numbered = by_number(number[1], user=user)[:MOST] if number else []
+    if text.startswith("#"):
+        return Found(numbered=numbered)
+    if not text:
+        return Found(commands=pages[:MOST])
+    known = {ticket.pk for ticket in numbered}
+    has_words = len(text) >= 2
+    tickets = [t for t in search_tickets(text, user=user, limit=MOST) if t.pk not in known] if has_words else []
+    return Found(
+        numbered=numbered,
+        commands=_named(pages, text, 4),
+        tickets=tickets,
+        clients=_clients(text) if has_words and not numbered else (),
+        marks=text,
+    )
+
+
+def pages_for(user: User, has_page: Callable[[str], bool], settings: Sequence[Link]) -> list[Link]:
+    """Commands that go somewhere."""
+    first = (
+        [Link(name=_("New ticket"), href="/tickets/new/", icon="plus")]
+        if can(user, "tickets.create") and has_page("/tickets/new/")
+        else []
+    )
+    sections = [link for link in section_links(user, has_page) if not link.href.startswith("/settings/")]
+    inner = [Link(name=_("Settings: %s") % link.name, href=link.href, icon=link.icon) for link in settings]
+    return [*first, *sections, *view_links(), *inner]
+
+
+def _named(pages: Sequence[Link], text: str, most: int) -> list[Link]:
+    wanted = text.lower()
+    return [page for page in pages if wanted in page.name.lower()][:most]
+
+
+def _clients(text: str) -> list[Client]:
+    found = Client.objects.filter(name__istartswith=text, is_active=True) | Client.objects.filter(
+        name__icontains=f" {text}", is_active=True
+    )
+    return list(found.only("pk", "name").order_by("name")[:4])

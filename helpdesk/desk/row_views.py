@@ -1,0 +1,161 @@
+"""What a row or a card opens: the preview, the choosers, one change, and its undo."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from helpdesk.accounts.permissions import requires
+from helpdesk.core.htmx import render_page
+from helpdesk.core.origin import Origin
+from helpdesk.desk import moves
+
+from helpdesk.desk.presence import present
+from helpdesk.desk.previews import preview_of
+from helpdesk.tickets.access import ticket_for, tickets_for
+from helpdesk.tickets.services import undo_change
+
+TITLES = {
+    "agent": lambda: _("Give %(what)s to"),
+    "team": lambda: _("Route %(what)s to"),
+    "status": lambda: _("Status of %(what)s"),
+    "priority": lambda: _("Priority of %(what)s"),
+}
+
+
+@require_GET
+@requires("tickets.view")
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    ticket = ticket_for(request.user, pk)
+    context = {
+        **preview_of(ticket),
+        "now": timezone.now(),
+        "present": present([pk], but=request.user.pk).get(pk, []),
+        "back": back_of(request),
+    }
+    return render_page(request, page="tickets/preview_page.html", partial="tickets/_preview.html", context=context)
+
+
+@require_GET
+@requires("tickets.change")
+def choose(request: HttpRequest, pk: int, field: str) -> HttpResponse:
+    """Who or what this ticket may go to."""
+    if field not in moves.FIELDS:
+        raise Http404
+    ticket = ticket_for(request.user, pk)
+    return _chooser(request, ticket, field, moves.options_for(ticket, field))
+
+
+@require_POST
+@requires("tickets.change")
+def change(request: HttpRequest, pk: int, field: str) -> HttpResponse:
+    """Set one field. 422 with the reason when it may not be; a warning asks for one confirming press."""
+    if field not in moves.FIELDS:
+        raise Http404
+    ticket = ticket_for(request.user, pk)
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    value = request.POST.get("value", "")
+    result = moves.move(
+        ticket=ticket,
+        name=field,
+        value=value,
+        user=request.user,
+        now=now,
+        zone=zone,
+        is_confirmed=request.POST.get("confirmed") == "yes",
+    )
+    if result.state == "ask":
+        return _chooser(request, ticket, field, result.options, status=422, problem=_("Which one?"))
+    if result.state in ("refused", "warned"):
+        return _chooser(
+            request,
+            ticket,
+            field,
+            moves.options_for(ticket, field),
+            status=422,
+            problem=result.text,
+            confirm=value if result.state == "warned" else "",
+        )
+    toast = {"text": result.text, "detail": moves.still_due(result.ticket, now, zone)}
+    if result.event_ids:
+        toast["undo_url"] = moves.undo_address([result])
+    return answer(request, toast)
+
+
+@require_POST
+@requires("tickets.change")
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back what these events of one's own changed."""
+    ids = [int(e) for e in request.POST.get("events", request.GET.get("events", "")).split(",") if e.isdecimal()]
+    return _undo(request, [(ticket_for(request.user, pk).pk, ids)])
+
+
+@require_POST
+@requires("tickets.change")
+def undo_many(request: HttpRequest) -> HttpResponse:
+    """The same for every ticket of one drop or bulk."""
+    return _undo(request, moves.read_moves(request.GET.get("moves", request.POST.get("moves", ""))))
+
+
+def _undo(request: HttpRequest, wanted: list[tuple[int, list[int]]]) -> HttpResponse:
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    origin = Origin.desk(request.user)
+    tickets = {t.pk: t for t in tickets_for(request.user, [pk for pk, _ids in wanted])}
+    done = [
+        undo_change(ticket=tickets[pk], event_ids=ids, origin=origin, now=now) for pk, ids in wanted if pk in tickets
+    ]
+    if not done:
+        raise Http404
+    if len(done) == 1:
+        text = _("%(ticket)s is back where it was") % {"ticket": done[0].label}
+        return answer(request, {"text": text, "detail": moves.still_due(done[0], now, zone)})
+    return answer(request, {"text": _("%(count)d tickets are back where they were") % {"count": len(done)}})
+
+
+def answer(request: HttpRequest, toast: dict[str, Any]) -> HttpResponse:
+    """To script: nothing but the toast and the word that something changed. Without script: back to the page."""
+    if getattr(request, "htmx", False):
+        response = HttpResponse(status=204)
+        response["HX-Trigger"] = json.dumps({"toast": toast, "desk:changed": ""})
+        return response
+    messages.success(request, f"{toast['text']}. {toast.get('detail', '')}".strip())
+    return redirect(back_of(request))
+
+
+def back_of(request: HttpRequest) -> str:
+    """The page a person came from, when it is ours."""
+    back = request.POST.get("back") or request.GET.get("back") or request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return back if back and is_ours else reverse("tickets:list")
+
+
+def _chooser(
+    request: HttpRequest,
+    ticket: Any,
+    field: str,
+    options: Any,
+    *,
+    status: int = 200,
+    problem: str = "",
+    confirm: str = "",
+) -> HttpResponse:
+    context = {
+        "title": TITLES[field]() % {"what": ticket.label},
+        "subject": ticket.subject,
+        "action": reverse("tickets:row_change", args=[ticket.pk, field]),
+        "options": options,
+        "problem": problem,
+        "confirm": confirm,
+        "back": back_of(request),
+        "hidden": [],
+    }
+    return render_page(request, page="desk/choose.html", partial="desk/_chooser.html", context=context, status=status)

@@ -1,0 +1,291 @@
+"""One ticket's page, its parts, its composer, and the change of one field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from helpdesk.accounts.permissions import can, requires
+from helpdesk.actions.files import drafted, store_file
+from helpdesk.actions.forms import ComposerForm, draft_fields, read_ids
+from helpdesk.actions.models import Action, TimeEntry
+from helpdesk.actions.services import save_draft
+from helpdesk.core import live
+from helpdesk.core.errors import NeedsConfirmation, Refused
+from helpdesk.core.htmx import render_page, wants_partial
+from helpdesk.core.origin import Origin
+from helpdesk.desk import composer, presence, ticket_page
+from helpdesk.desk.story import message, read_window
+from helpdesk.tickets.access import desk_tickets, ticket_for
+from helpdesk.tickets.filters import read_filters
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.services import change_ticket
+
+PARTS = {"head": "tickets/_head.html", "timeline": "actions/_timeline.html", "side": "tickets/_side.html"}
+
+
+@require_GET
+@requires("tickets.view")
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    user, now = request.user, timezone.now()
+    tag = live.stamp(live.ticket_scope(pk))
+    ticket = ticket_page.page_ticket(user, pk)
+    context = ticket_page.page_context(ticket, user, read_window(request.GET), now)
+    macro = composer.macro_of(request.GET.get("macro", ""))
+    box = composer.opened_composer(ticket, user, files=context["draft_files"], macro=macro)
+    return _page(request, ticket, context | {"composer": box}, tag)
+
+
+def _page(request: HttpRequest, ticket: Ticket, context: dict[str, Any], tag: str, status: int = 200) -> HttpResponse:
+    came = request.GET.get("in", "")[:600]
+    context |= {
+        "live_address": live.poll_address(user_id=request.user.pk, scope=live.ticket_scope(ticket.pk)),
+        "live_tag": tag,
+        "came_from": came,
+        "step": f"?{urlencode({'in': came})}" if came else "",
+        "may_change": can(request.user, "tickets.change"),
+    }
+    return render(request, "tickets/detail.html", context, status=status)
+
+
+@require_GET
+@requires("tickets.view")
+def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Head, timeline or side alone: what the live page and the filters fetch."""
+    if name not in PARTS:
+        raise Http404
+    if not wants_partial(request):
+        return redirect("tickets:detail", pk)
+    user, now = request.user, timezone.now()
+    ticket = ticket_page.page_ticket(user, pk)
+    came = request.GET.get("in", "")[:600]
+    context: dict[str, Any] = {
+        "ticket": ticket,
+        "now": now,
+        "may_write": can(user, "actions.add"),
+        "may_change": can(user, "tickets.change"),
+        "step": f"?{urlencode({'in': came})}" if came else "",
+    }
+    items = ticket_page.open_items(ticket)
+    if name == "timeline":
+        window, files = read_window(request.GET), ticket_page.ticket_files(ticket)
+        story = ticket_page.story_of(ticket, window, items=items, files=files, now=now)
+        context |= {"story": story, "window": window}
+    elif name == "head":
+        context |= ticket_page.head_context(ticket, user, now, items)
+    else:
+        context |= ticket_page.side_context(ticket, user, now, items)
+    return render(request, PARTS[name], context)
+
+
+@require_GET
+@requires("tickets.view")
+def step(request: HttpRequest, pk: int, way: str) -> HttpResponse:
+    """On to the next or previous ticket of the list one came from (`in` = its query); at the end, back to the list."""
+    if way not in ("next", "previous"):
+        raise Http404
+    user, now, zone = request.user, timezone.now(), timezone.get_current_timezone()
+    ticket = ticket_for(user, pk)
+    came = request.GET.get("in", "")[:600]
+    filters = read_filters(dict(parse_qsl(came.lstrip("?"))), user=user, now=now, zone=zone)
+    is_back = way == "previous"
+    found = filters.ordered(filters.apply(desk_tickets(user), user=user, now=now, zone=zone), reverse=is_back)
+    column, is_down = filters.key
+    value = {"client_name": str(ticket.client or ""), "owner_name": ticket_page.owner_name(ticket)}.get(column)
+    value = getattr(ticket, column) if value is None else value
+    neighbour = found.past(column, value, ticket.pk, descending=is_down != is_back).first()
+    if neighbour is None:
+        messages.info(request, _("That was the first one.") if is_back else _("That was the last one."))
+        return redirect(reverse("tickets:list") + (came if came.startswith("?") else f"?{came}" if came else ""))
+    query = f"?{urlencode({'in': came})}" if came else ""
+    return redirect(neighbour.get_absolute_url() + query)
+
+
+# ---- composer -------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@requires("actions.add")
+def add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send what the composer holds: one press, one action, however often it arrives."""
+    user, now = request.user, timezone.now()
+    ticket = ticket_for(user, pk)
+    form = ComposerForm(request.POST)
+    kept, problems = _keep_plain_files(request, ticket, now)
+    if not form.is_valid() or problems:
+        errors = {name: [str(e) for e in found] for name, found in form.errors.items()}
+        if problems:
+            errors["files"] = problems
+        return _typed(request, ticket, errors=errors, extra_files=kept)
+    files = drafted(user=user, ids=[*read_ids(request.POST.getlist("file")), *kept])
+    public = {*read_ids(request.POST.getlist("public_file")), *([] if form.is_internal else kept)}
+    try:
+        made = composer.send(ticket=ticket, user=user, form=form, files=files, public=public, now=now)
+    except Refused as refusal:
+        errors = {_FORM_NAMES.get(n, n): [text] for n, text in refusal.fields.items()}
+        return _typed(request, ticket, errors=errors, extra_files=kept)
+    except NeedsConfirmation as warning:
+        word = "recipients" if isinstance(warning, composer.UnknownRecipients) else "status"
+        confirm = ",".join(sorted({*form.confirmed_words, word} - {""}))
+        return _typed(request, ticket, warnings=warning.warnings, confirm=confirm, extra_files=kept)
+    return _sent(request, ticket, made, form.is_internal, now)
+
+
+_FORM_NAMES = {"seconds": "time"}
+
+
+def _keep_plain_files(request: HttpRequest, ticket: Ticket, now: datetime) -> tuple[list[int], list[str]]:
+    """Files of the plain input (no script): kept first, so that a form that fails does not lose them."""
+    kept, problems = [], []
+    for given in request.FILES.getlist("upload")[:20]:
+        try:
+            stored = store_file(
+                upload=given,
+                name=given.name or "",
+                account=ticket.psa_account,
+                user=request.user,
+                draft=None,
+                now=now,
+            )
+            kept.append(stored.pk)
+        except Refused as refusal:
+            problems.extend(refusal.fields.values())
+    return kept, problems
+
+
+def _typed(request: HttpRequest, ticket: Ticket, **given: Any) -> HttpResponse:
+    """422: the same form with everything that was typed."""
+    box = composer.typed_composer(ticket, request.user, request.POST, **given)
+    if wants_partial(request):
+        return render(request, "actions/_composer.html", {"composer": box, "ticket": ticket}, status=422)
+    full = ticket_page.page_ticket(request.user, ticket.pk)
+    context = ticket_page.page_context(full, request.user, read_window(request.GET), timezone.now())
+    tag = live.stamp(live.ticket_scope(ticket.pk))
+    return _page(request, full, context | {"composer": box}, tag, status=422)
+
+
+def _sent(
+    request: HttpRequest, ticket: Ticket, made: Action | TimeEntry, is_internal: bool, now: datetime
+) -> HttpResponse:
+    held = 0 if is_internal else request.user.hold_seconds
+    words = _("Saved") if is_internal else _("Sent")
+    if held:
+        words = _("Leaves in %(seconds)d s") % {"seconds": held}
+    if not wants_partial(request):
+        messages.success(request, words)
+        return redirect(ticket.get_absolute_url() + "#composer")
+    fresh = ticket_for(request.user, ticket.pk)
+    box = composer.composer_of(fresh, composer.blank(fresh))
+    html = render_to_string("actions/_composer.html", {"composer": box, "ticket": fresh}, request)
+    if isinstance(made, Action):
+        zone = timezone.get_current_timezone()
+        time = TimeEntry.objects.filter(action=made).first()
+        entry = message(made, time, list(made.attachments.all()), zone)
+        html += render_to_string("actions/_added.html", {"entry": entry, "ticket": fresh, "now": now}, request)
+    response = HttpResponse(html)
+    toast: dict[str, Any] = {"text": words}
+    if held and isinstance(made, Action):
+        toast["undo_url"] = reverse("tickets:unsend", args=[ticket.pk, made.pk])
+    response["HX-Trigger"] = json.dumps({"toast": toast, "desk:changed": "", "composer:sent": ""})
+    return response
+
+
+@require_POST
+@requires("actions.add")
+def draft(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep what is half typed; a draft is never an error."""
+    ticket = ticket_for(request.user, pk)
+    fields = draft_fields(
+        request.POST, read_ids(request.POST.getlist("file")), read_ids(request.POST.getlist("public_file"))
+    )
+    kept = save_draft(user=request.user, ticket=ticket, fields=fields, now=timezone.now())
+    if wants_partial(request):
+        return render(request, "actions/_draft.html", {"saved_at": kept.saved_at if kept else None})
+    return redirect(ticket.get_absolute_url() + "#composer")
+
+
+@require_GET
+@requires("actions.add")
+def macros(request: HttpRequest, pk: int) -> HttpResponse:
+    """Canned replies with their words filled in for this ticket."""
+    ticket = ticket_for(request.user, pk)
+    typed = request.GET.get("q", "").strip().replace("\x00", "")[:80]
+    context = {"ticket": ticket, "macros": composer.macros_for(ticket, request.user, typed), "typed": typed}
+    return render_page(request, page="actions/macros_page.html", partial="actions/_macros.html", context=context)
+
+
+@require_POST
+@requires("tickets.view")
+def here(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page says that somebody still looks at it, types, or left."""
+    ticket = ticket_for(request.user, pk)
+    now = timezone.now().timestamp()
+    if request.POST.get("gone"):
+        presence.leave(request.user, ticket.pk, now=now)
+    else:
+        presence.beat(request.user, ticket.pk, is_typing=request.POST.get("typing") == "yes", now=now)
+    return HttpResponse(status=204)
+
+
+# ---- status ---------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@requires("tickets.change")
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where the work stands: allowed statuses, what a status still asks for, and one press for a warning."""
+    ticket = ticket_for(request.user, pk)
+    key = (request.POST if request.method == "POST" else request.GET).get("value", "")
+    chosen = next((t for t in ticket_page.thens(ticket) if str(t.status.pk) == key), None)
+    context: dict[str, Any] = {"ticket": ticket, "thens": ticket_page.thens(ticket), "chosen": chosen}
+    if request.method != "POST":
+        return _status_page(request, context)
+    if chosen is None:
+        return _status_page(request, context | {"errors": {"status": _("Choose one of these.")}}, 422)
+    resolution = request.POST.get("resolution", "").strip()
+    context |= {"resolution": resolution}
+    if chosen.needs and "resolution" not in request.POST:
+        return _status_page(request, context | {"asks": True}, 422)
+    changes: dict[str, Any] = {"status": chosen.status}
+    if resolution:
+        changes["resolution"] = resolution
+    try:
+        change_ticket(
+            ticket=ticket,
+            changes=changes,
+            origin=Origin.desk(request.user),
+            now=timezone.now(),
+            is_confirmed=request.POST.get("confirmed") == "yes",
+        )
+    except Refused as refusal:
+        return _status_page(request, context | {"errors": refusal.fields, "asks": bool(chosen.needs)}, 422)
+    except NeedsConfirmation as warning:
+        return _status_page(request, context | {"warnings": warning.warnings}, 422)
+    return answer(request, ticket, _("%(ticket)s is %(word)s now") % {"ticket": ticket.label, "word": chosen.status})
+
+
+def _status_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    return render_page(
+        request, page="tickets/status_page.html", partial="tickets/_status.html", context=context, status=status
+    )
+
+
+def answer(request: HttpRequest, ticket: Ticket, words: str, *, more: Sequence[str] = ()) -> HttpResponse:
+    """To script: the toast and the word that something changed. Without it: back to the ticket."""
+    if getattr(request, "htmx", False):
+        events = {"toast": {"text": words}, "desk:changed": "", **dict.fromkeys(more, "")}
+        return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(events)})
+    messages.success(request, words)
+    return redirect(ticket.get_absolute_url())

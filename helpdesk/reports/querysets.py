@@ -1,0 +1,73 @@
+"""Queries as words, for the rows that reports read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q, QuerySet, Sum
+
+from helpdesk.reports.slices import SLICES
+
+if TYPE_CHECKING:
+    from helpdesk.reports.models import DailyMetric, TicketDay  # noqa: F401
+
+Span = tuple[date, date]
+"""First and last day, both in it."""
+
+
+def in_spans(spans: Iterable[Span]) -> Q:
+    found = Q()
+    for first, last in spans:
+        found |= Q(day__range=(first, last))
+    return found
+
+
+class ContributionQuerySet(QuerySet["TicketDay"]):
+    def between(self, first: date, last: date) -> ContributionQuerySet:
+        return self.filter(day__range=(first, last))
+
+    def under(self, keys: Mapping[str, Sequence[int]]) -> ContributionQuerySet:
+        """Of these clients, teams, ranks or agents."""
+        return self.filter(**{f"{name}__in": list(values) for name, values in keys.items()})
+
+    def counting(self, *counters: str) -> ContributionQuerySet:
+        """Where one of the counters counts."""
+        wanted = Q()
+        for name in counters:
+            wanted |= Q(**{f"{name}__gt": 0})
+        return self.filter(wanted)
+
+    def of_tickets(self, ids: Iterable[int]) -> ContributionQuerySet:
+        return self.filter(ticket_id__in=list(ids))
+
+    def before(self, day: date, ticket_id: int) -> ContributionQuerySet:
+        """What stands behind (day, ticket) in the order newest first."""
+        return self.filter(Q(day__lt=day) | Q(day=day, ticket_id__lt=ticket_id), day__lte=day)
+
+    def after(self, day: date, ticket_id: int) -> ContributionQuerySet:
+        return self.filter(Q(day__gt=day) | Q(day=day, ticket_id__gt=ticket_id), day__gte=day)
+
+    def tickets(self) -> Any:
+        return self.order_by().values("ticket_id")
+
+
+class MetricQuerySet(QuerySet["DailyMetric"]):
+    def in_slice(self, code: str, spans: Iterable[Span]) -> MetricQuerySet:
+        return self.filter(in_spans(spans), slice=code)
+
+    def under(self, keys: Mapping[str, Sequence[int]]) -> MetricQuerySet:
+        return self.filter(**{f"{name}__in": list(values) for name, values in keys.items()})
+
+    def empty(self) -> MetricQuerySet:
+        return self.filter(parts=0)
+
+    def kept_for(self, first: date, last: date, grain: str) -> MetricQuerySet:
+        codes = [code for code in SLICES if code[0] == grain]
+        return self.filter(slice__in=codes, day__range=(first, last))
+
+
+def summed(rows: QuerySet[Any], by: Sequence[str], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """One query: values of `by`, then the sums of `columns`."""
+    return list(rows.order_by().values_list(*by).annotate(**{f"n_{c}": Sum(c) for c in columns}))
