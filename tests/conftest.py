@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,6 @@ from django.core.cache import cache
 from helpdesk.directory.models import PsaAccount
 from tests import services
 from tests.factories import NOW, make_account
-from tests.services import chromium
 
 
 @pytest.fixture
@@ -59,16 +57,3 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         "executable_path": os.environ.get("TEST_CHROMIUM") or services.chromium().place,
         "args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
     }
-
-
-# pytest-playwright keeps an event loop on this thread, which Django would take for asynchronous code.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, object]:
-    """The machine's own Chromium: nothing is downloaded."""
-    found = os.environ.get("TEST_CHROMIUM") or chromium().place
-    if not found:
-        pytest.skip("no Chromium on this machine")
-    return {"executable_path": found, "args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]}

@@ -47,6 +47,7 @@ def _dispatch(sandbox: Sandbox, request: Request, parts: list[str], body: Any) -
             return json_response({"faults": []})
         case ("POST", ["clock"]):
             sandbox.clock.set_offset(float(body.get("offset_seconds", 0)))
+            sandbox.run_due()
             return json_response(_clock(sandbox))
         case ("GET", ["clock"]):
             return json_response(_clock(sandbox))

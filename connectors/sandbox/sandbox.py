@@ -92,8 +92,12 @@ class Sandbox:
 
     def _tick(self) -> None:
         while not self._ends.wait(TICK_SECONDS):
-            for item in self.imitations.values():
-                self._safely(item.tick)
+            self.run_due()
+
+    def run_due(self) -> None:
+        """Let every PSA do what its own rules want by now."""
+        for item in self.imitations.values():
+            self._safely(item.tick)
 
     def _act(self) -> None:
         while not self._ends.wait(self._dice.expovariate(self._live / 60.0)):

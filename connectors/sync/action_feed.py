@@ -75,10 +75,14 @@ def read_changed(run: Run, cursor: Cursor) -> bool:
         rows = rows.filter(changed_at__gte=cursor.since - MARGIN)
     if not cursor.finished_at:
         rows = rows.filter(Q(is_open=True) | Q(actions_pulled_at__isnull=False))
+    if cursor.total is None and not cursor.finished_at:
+        _count(run, cursor)
     while not run.is_over:
         chunk = list(rows.order_by("-is_open", "-changed_at")[:CHUNK])
         for ticket in chunk:
             _read_one(run, cursor, ticket)
+            if not cursor.finished_at:
+                cursors.save(cursor, now=run.clock(), done=cursor.done + 1)
             if run.is_over:
                 return False
         if len(chunk) < CHUNK:
@@ -94,7 +98,7 @@ def read_backlog(run: Run, cursor: Cursor, *, with_rest: bool) -> bool:
     if cursor.finished_at:
         return True
     if cursor.run_started_at is None:
-        cursors.save(cursor, now=run.clock(), run_started_at=run.clock(), token=f"{OPEN}:", done=0)
+        cursors.save(cursor, now=run.clock(), run_started_at=run.clock(), token=f"{OPEN}:")
         _count(run, cursor)
     for ticket in _walk(run, cursor, with_rest):
         _read_one(run, cursor, ticket)

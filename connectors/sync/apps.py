@@ -6,4 +6,6 @@ class SyncConfig(AppConfig):
     label = "sync"
 
     def ready(self) -> None:
-        from connectors.sync import receivers  # noqa: F401
+        from connectors.sync import broker, receivers  # noqa: F401
+
+        broker.install()

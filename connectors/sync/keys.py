@@ -51,7 +51,7 @@ class Keys:
     def prime(self, name: str, remote_ids: Iterable[str]) -> None:
         """Read the keys of these ids in one query."""
         known = self._known[name]
-        wanted = {i for i in remote_ids if i not in known}
+        wanted = {i for i in set(remote_ids) if i not in known}
         if not wanted:
             return
         if len(known) > KEPT_IDS:
@@ -67,8 +67,10 @@ class Keys:
         """Our key, or None for an id that we do not have."""
         if remote_id is None:
             return None
-        self.prime(name, [remote_id])
         found = self._known[name].get(remote_id)
+        if found is None:
+            self.prime(name, [remote_id])
+            found = self._known[name].get(remote_id)
         return found[0] if found else None
 
     def get(self, name: str, remote_id: str | None, *, label: str = "", **values: Any) -> int | None:

@@ -14,8 +14,16 @@ class RowTokens:
 
     def __init__(self, account_id: int) -> None:
         self._account_id = account_id
+        self._kept: dict[str, Token] = {}
 
     def get(self, key: str) -> Token | None:
+        """Read once and kept for the life of the connector, which is a slice of work."""
+        found = self._kept.get(key) or self._read(key)
+        if found is not None:
+            self._kept[key] = found
+        return found
+
+    def _read(self, key: str) -> Token | None:
         row = RemoteToken.objects.filter(pk=self._account_id, key=key).first()
         if row is None:
             return None
@@ -25,6 +33,7 @@ class RowTokens:
             return None
 
     def put(self, key: str, token: Token) -> None:
+        self._kept[key] = token
         RemoteToken.objects.update_or_create(
             pk=self._account_id,
             defaults={

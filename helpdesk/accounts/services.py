@@ -133,7 +133,11 @@ def _keep_an_admin(person: User, field: str) -> None:
 
 
 def _shut_out(person: User, now: datetime) -> None:
-    transaction.on_commit(lambda: (live.revoke(person.pk), end_sessions(user_id=person.pk, now=now)))
+    def out() -> None:
+        live.revoke(person.pk)
+        end_sessions(user_id=person.pk, now=now)
+
+    transaction.on_commit(out)
 
 
 def end_sessions(*, user_id: int, now: datetime) -> int:

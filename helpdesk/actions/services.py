@@ -74,10 +74,11 @@ def add_action(
 
     Raises Refused (fields `text`, `seconds`, `status`, `resolution`, `files`) or NeedsConfirmation.
     """
-    known = Action.objects.filter(marker=new.marker).first() if new.marker else None
-    if known:
-        return known
     ticket = tickets.lock_ticket(ticket.pk)
+    # Looked for under the lock: of two presses at once the second waits here and finds the first one's work.
+    known = _known(new.marker)
+    if known is not None:
+        return known
     _check(ticket, new, now)
     before = ticket.status
     changes: dict[str, Any] = {}
@@ -89,7 +90,9 @@ def add_action(
         ticket = tickets.change_ticket(
             ticket=ticket, changes=changes, origin=origin, now=now, is_confirmed=is_confirmed, leaves=False
         )
-    if not new.text and not new.files:
+    if not new.text.strip() and not new.files:
+        if user is not None:
+            Draft.objects.filter(user=user, ticket=ticket).delete()
         return _time_alone(ticket, new, user, origin, now, hold_seconds, before)
     action = _save_action(ticket, new, user, origin, now)
     entry = _save_time(ticket, new, user, origin, now, action) if new.seconds else None
@@ -222,8 +225,9 @@ def clean_stale(*, limit: int = 500) -> int:
 def save_draft(*, user: User, ticket: Ticket | None, fields: Mapping[str, Any], now: datetime) -> Draft | None:
     """Keep what is half typed; an empty form drops the draft, unless files hang on it."""
     if not any(str(v).strip() for k, v in fields.items() if k in {"text", "subject", "description", "time"}):
-        for draft in Draft.objects.filter(user=user, ticket=ticket, attachments=None):
-            draft.delete()
+        Draft.objects.filter(user=user, ticket=ticket, attachments=None).delete()
+        # With files on it the draft stays, but not the words that were just taken out.
+        Draft.objects.filter(user=user, ticket=ticket).update(fields=dict(fields), saved_at=now)
         return None
     draft, _made = Draft.objects.update_or_create(
         user=user, ticket=ticket, defaults={"fields": dict(fields), "saved_at": now}
@@ -232,6 +236,13 @@ def save_draft(*, user: User, ticket: Ticket | None, fields: Mapping[str, Any], 
 
 
 # ---- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _known(marker: str | None) -> Action | TimeEntry | None:
+    """What this very form has made already."""
+    if not marker:
+        return None
+    return Action.objects.filter(marker=marker).first() or TimeEntry.objects.filter(marker=marker).first()
 
 
 def _too_long(text: str) -> str:

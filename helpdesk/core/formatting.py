@@ -85,6 +85,8 @@ def file_size(size: int | None) -> str:
     """ "184 kB", "4.1 MB": decimal units, as people's file managers show them."""
     if size is None:
         return ""
+    if size and size % (1024 * 1024) == 0:
+        return f"{size // (1024 * 1024)} MB"  # a limit that somebody set in whole MiB, as they meant it
     if size < 1000:
         return f"{size} B"
     if size < 1_000_000:

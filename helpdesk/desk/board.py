@@ -67,7 +67,7 @@ class Lane:
     cards: list[rows.CardFacts] = field(default_factory=list)
     more: str = ""
     digest: str = ""
-    html: SafeString = mark_safe("")
+    html: SafeString = field(default_factory=SafeString)
 
     @property
     def booked_hours(self) -> float:
@@ -162,7 +162,7 @@ def read_scope(data: Mapping[str, str], user: User) -> Scope:
         ids = [int(t) for t in wanted if t.isdecimal() and len(t) < 16]
         names = [t for t in wanted if not t.isdecimal()]
         found = Team.objects.filter(pk__in=ids) | Team.objects.filter(name__in=names)
-        meant = {name for name in found.values_list("name", flat=True)}
+        meant = set(found.values_list("name", flat=True))
         # One team is a row in every PSA: the name is what people mean.
         teams = dict(Team.objects.filter(name__in=meant).values_list("pk", "name"))
         if not teams:
@@ -203,7 +203,7 @@ def build(
     tallies = {row[0]: row[1:] for row in found.lane_tallies(column, now)}
     lanes = LANES[scope.group](scope, tallies)
     board = Board(lanes=[])
-    for value, (count, late, risky, _booked) in tallies.items():
+    for count, late, risky, _booked in tallies.values():
         board.open += count
         board.late += late
         board.risky += risky
@@ -317,7 +317,14 @@ def status_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:
 
 def priority_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:
     return [
-        Lane(key=f"r{r.value}", title=str(r.label), values=[r.value], target=str(r.value), shape="prio", shape_key=str(r.value))
+        Lane(
+            key=f"r{r.value}",
+            title=str(r.label),
+            values=[r.value],
+            target=str(r.value),
+            shape="prio",
+            shape_key=str(r.value),
+        )
         for r in Rank
     ]
 
@@ -378,15 +385,20 @@ def _deal(lanes: list[Lane], found: TicketQuerySet, scope: Scope, column: str, s
     if not by_value:
         return
     most = max([FIRST_CARDS, *(min(n, 200) for n in shown.values())])
-    wanted = _of_values(found, scope, list(by_value))
-    for card in rows.card_facts(wanted.first_of_each(column, most + 1).by_due(), column):
-        by_value[card.column].cards.append(card)
+    wanted = _of_values(found, scope, list(by_value)).first_of_each(column, most + 1)
+    # Keys first, columns after: the window runs over one index, and joins touch only what is shown.
+    dealt: dict[str, list[int]] = {lane.key: [] for lane in lanes}
+    for pk, value in wanted.by_due().values_list("pk", column):
+        dealt[by_value[value].key].append(pk)
+    counts = {lane.key: max(FIRST_CARDS, min(shown.get(lane.key, 0), 200)) for lane in lanes}
+    keys = [pk for lane in lanes for pk in dealt[lane.key][: counts[lane.key]]]
+    cards = {card.pk: card for card in rows.card_facts(found.only_ids(keys).order_by(), column)}
     for lane in lanes:
-        count = max(FIRST_CARDS, min(shown.get(lane.key, 0), 200))
-        if len(lane.cards) > count:
-            last = lane.cards[count - 1]
+        count = counts[lane.key]
+        lane.cards = [cards[pk] for pk in dealt[lane.key][:count] if pk in cards]
+        if len(dealt[lane.key]) > count and lane.cards:
+            last = lane.cards[-1]
             lane.more = Cursor(order=lane.key, value=last.next_due_at, pk=last.pk).spell()
-            lane.cards = lane.cards[:count]
 
 
 def _of_values(found: TicketQuerySet, scope: Scope, values: list[Any]) -> TicketQuerySet:
@@ -411,26 +423,27 @@ def _draw(lanes: list[Lane], *, now: datetime, zone: tzinfo, reader: User) -> No
     people = present([c.pk for lane in lanes for c in lane.cards], but=reader.pk, now=now.timestamp())
     words, address = rows.sync_words(), rows.ticket_prefix()
     for lane in lanes:
-        parts = [f"{lane.open},{lane.late},{lane.risky},{lane.booked_seconds},{lane.more}"]
+        parts = [f"{lane.title},{lane.open},{lane.late},{lane.risky},{lane.booked_seconds},{lane.more}"]
+        html = []
         for card in lane.cards:
-            state = reading.chip(card).state
-            who = people.get(card.pk, "")
-            parts.append(f"{card.pk},{card.changed_at.timestamp()},{state},{card.sync_state},{card.column},{who}")
+            chip = reading.chip(card)
+            who = people.get(card.pk, ())
+            parts.append(f"{card.pk},{card.changed_at.timestamp()},{chip.state},{card.sync_state},{card.column},{who}")
+            html.append(rows.card_html(card, chip, reading=reading, words=words, address=address, present=who))
         lane.digest = hashlib.blake2s("|".join(parts).encode(), digest_size=6).hexdigest()
-        lane.html = cards_html(lane.cards, reading=reading, words=words, address=address, people=people)
+        lane.html = mark_safe("".join(html))
 
 
-def cards_html(
-    cards: Sequence[rows.CardFacts],
-    *,
-    reading: rows.Reading,
-    words: Mapping[str, str],
-    address: tuple[str, str],
-    people: Mapping[int, Any],
-) -> SafeString:
+def cards_html(cards: Sequence[rows.CardFacts], *, now: datetime, zone: tzinfo, reader: User) -> SafeString:
+    """Cards by themselves: the next ones of a lane."""
+    reading = rows.Reading(now, zone)
+    people = present([c.pk for c in cards], but=reader.pk, now=now.timestamp())
+    words, address = rows.sync_words(), rows.ticket_prefix()
     return mark_safe(
         "".join(
-            rows.card_html(card, reading=reading, words=words, address=address, present=people.get(card.pk, ()))
+            rows.card_html(
+                card, reading.chip(card), reading=reading, words=words, address=address, present=people.get(card.pk, ())
+            )
             for card in cards
         )
     )

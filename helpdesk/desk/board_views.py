@@ -19,10 +19,22 @@ from helpdesk.core.htmx import render_page
 from helpdesk.core.paging import BadCursor, Cursor, read_cursor
 from helpdesk.desk import moves
 from helpdesk.desk import presence as people
-from helpdesk.desk.board import FIRST_CARDS, GROUPS, LANES, Board, Lane, Scope
-from helpdesk.desk.board import build, cards_html, filter_choices, joined, more_cards, read_scope
+from helpdesk.desk.board import (
+    FIRST_CARDS,
+    GROUPS,
+    LANES,
+    Board,
+    Lane,
+    Scope,
+    build,
+    cards_html,
+    filter_choices,
+    joined,
+    more_cards,
+    read_scope,
+)
+from helpdesk.desk.lanes import lanes_html, more_html
 from helpdesk.desk.row_views import back_of
-from helpdesk.tickets import rows
 from helpdesk.tickets.access import desk_tickets, ticket_for, tickets_for
 from helpdesk.tickets.choices import Category, Rank
 from helpdesk.tickets.preferences import set_preferences
@@ -47,7 +59,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "without_team": _address(request, team="all"),
         "without_account": _address(request, account=None),
         "query": _query(request),
-        "may_change": True,
+        "drawn": lanes_html(found.lanes, _query(request)),
     }
     return render(request, "desk/board.html", context)
 
@@ -63,9 +75,7 @@ def choose_filter(request: HttpRequest) -> HttpResponse:
         "chosen_teams": scope.team_words.split(", "),
         "chosen_accounts": scope.account_words.split(", "),
     }
-    return render_page(
-        request, page="desk/board_filter_page.html", partial="desk/_board_filter.html", context=context
-    )
+    return render_page(request, page="desk/board_filter_page.html", partial="desk/_board_filter.html", context=context)
 
 
 @require_POST
@@ -95,7 +105,7 @@ def lanes(request: HttpRequest) -> HttpResponse:
     changed = [lane for lane in found.lanes if lane.digest != have[lane.key]]
     if not changed:
         return HttpResponse(status=204)
-    return _lanes(request, found, scope, changed)
+    return _lanes(request, found, changed)
 
 
 @require_GET
@@ -114,13 +124,9 @@ def more(request: HttpRequest) -> HttpResponse:
         raise Http404
     found = more_cards(desk_tickets(user), scope, lane, cursor)
     cards, rest = found[:FIRST_CARDS], found[FIRST_CARDS:]
-    reading = rows.Reading(now, zone)
-    present = people.present([c.pk for c in cards], but=user.pk, now=now.timestamp())
-    html = cards_html(
-        cards, reading=reading, words=rows.sync_words(), address=rows.ticket_prefix(), people=present
-    )
+    html = cards_html(cards, now=now, zone=zone, reader=user)
     following = Cursor(order=key, value=cards[-1].next_due_at, pk=cards[-1].pk).spell() if rest else ""
-    context = {"cards": html, "lane": lane, "more": following, "query": _query(request)}
+    context = {"cards": html, "link": more_html(lane, following, _query(request)) if following else ""}
     return render(request, "desk/_more.html", context)
 
 
@@ -202,15 +208,17 @@ def presence(request: HttpRequest, pk: int) -> HttpResponse:
 # ---- parts ----------------------------------------------------------------------------------------------------------
 
 
-def _lanes(request: HttpRequest, found: Board, scope: Scope, changed: list[Lane]) -> HttpResponse:
-    context = {"board": found, "scope": scope, "lanes": changed, "query": _query(request), "now": timezone.now()}
+def _lanes(request: HttpRequest, found: Board, changed: list[Lane]) -> HttpResponse:
+    context = {"board": found, "drawn": lanes_html(changed, _query(request)), "now": timezone.now()}
     return render(request, "desk/_lanes.html", context)
 
 
 def _lanes_of(scope: Scope, keys: list[str]) -> list[Lane]:
     wanted = set(keys)
     if scope.group == "client":
-        return [Lane(key=key, title="", values=[int(key[1:])]) for key in keys if key[:1] == "k" and key[1:].isdecimal()]
+        return [
+            Lane(key=key, title="", values=[int(key[1:])]) for key in keys if key[:1] == "k" and key[1:].isdecimal()
+        ]
     return [lane for lane in LANES[scope.group](scope, {}) if lane.key in wanted]
 
 
@@ -266,9 +274,7 @@ def _question(request: HttpRequest, scope: Scope, lane: Lane, failed: list[moves
     return render(request, "desk/_chooser.html", context, status=422)
 
 
-def _toast(
-    done: list[moves.Result], failed: list[moves.Result], now: Any, zone: Any, lane: Lane
-) -> dict[str, str]:
+def _toast(done: list[moves.Result], failed: list[moves.Result], now: Any, zone: Any, lane: Lane) -> dict[str, str]:
     if failed:
         text = _("%(ticket)s stays where it was") % {"ticket": failed[0].ticket.label}
         if done:
@@ -279,7 +285,10 @@ def _toast(
     elif len(done) == 1:
         toast = {"text": done[0].text, "detail": moves.still_due(done[0].ticket, now, zone)}
     else:
-        toast = {"text": _("%(count)d tickets moved to %(lane)s") % {"count": len(done), "lane": lane.title}, "detail": ""}
+        toast = {
+            "text": _("%(count)d tickets moved to %(lane)s") % {"count": len(done), "lane": lane.title},
+            "detail": "",
+        }
     undo = moves.undo_address(done)
     return {**toast, "undo_url": undo} if undo else toast
 

@@ -54,7 +54,7 @@ def forget_firm() -> None:
 
 
 def _firm_of(row: Organisation) -> Firm:
-    logo = row.logo.name if row.logo else ""
+    logo = (row.logo.name or "") if row.logo else ""
     return Firm(
         name=row.name,
         colour=row.colour.lower() if HEX.match(row.colour.lower()) else Firm.colour,

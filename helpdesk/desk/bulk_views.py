@@ -18,7 +18,6 @@ from django.views.decorators.http import require_GET, require_POST
 from helpdesk.accounts.permissions import requires
 from helpdesk.core.htmx import render_page
 from helpdesk.desk import bulk, moves
-
 from helpdesk.desk.row_views import back_of
 from helpdesk.tickets.access import accounts_of
 from helpdesk.tickets.filters import read_filters
@@ -80,9 +79,7 @@ def apply(request: HttpRequest) -> HttpResponse:
         "retry": [row[0] for row in job.failed if row[1] != "gone"],
         "only_warned": bool(job.failed) and all(row[1] == "warned" for row in job.failed),
     }
-    response = render_page(
-        request, page="desk/bulk_page.html", partial="desk/_bulk_result.html", context=context
-    )
+    response = render_page(request, page="desk/bulk_page.html", partial="desk/_bulk_result.html", context=context)
     response["HX-Trigger"] = json.dumps({"desk:changed": ""})
     return response
 
@@ -118,6 +115,4 @@ def _chooser(
         "hidden": hidden,
         "back": back_of(request),
     }
-    return render_page(
-        request, page="desk/choose.html", partial="desk/_chooser.html", context=context, status=status
-    )
+    return render_page(request, page="desk/choose.html", partial="desk/_chooser.html", context=context, status=status)

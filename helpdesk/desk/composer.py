@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Lower
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from helpdesk.actions.choices import Kind
 from helpdesk.actions.drafts import draft_of
 from helpdesk.actions.files import drafted, limit_for
 from helpdesk.actions.forms import ComposerForm, read_ids
-from helpdesk.actions.models import Action, Attachment, Draft, Macro, TimeEntry
+from helpdesk.actions.models import Action, Attachment, Macro, TimeEntry
 from helpdesk.actions.services import NewAction, add_action
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.formatting import file_size, hours_minutes
@@ -212,8 +213,8 @@ def _guard_recipients(ticket: Ticket, to: str, cc: str) -> None:
     own = {ticket.contact.email.lower()} if ticket.contact and ticket.contact.email else set()
     strange = [a for a in asked if a not in own and not (domain and a.endswith(f"@{domain}"))]
     if strange and ticket.client_id:
-        known = Contact.objects.filter(client=ticket.client_id, email__in=strange, is_active=True)
-        heard = {e.lower() for e in known.values_list("email", flat=True)}
+        people = Contact.objects.annotate(mail=Lower("email")).filter(client=ticket.client_id, is_active=True)
+        heard = set(people.filter(mail__in=strange).values_list("mail", flat=True))
         strange = [a for a in strange if a not in heard]
     if strange:
         raise UnknownRecipients(
@@ -294,6 +295,3 @@ def fill(text: str, ticket: Ticket, user: User) -> str:
     }
     return _VARIABLE.sub(lambda m: known.get((m[1], m[2]), m[0]), text)
 
-
-def saved_words(draft: Draft | None) -> datetime | None:
-    return draft.saved_at if draft else None

@@ -71,7 +71,7 @@ class PersonalForm(forms.Form):
         label=_("Density"), required=False, choices=[("", _("Comfortable")), ("dense", _("Dense"))]
     )
     hold_seconds = forms.TypedChoiceField(
-        label=_("Undo send"), required=False, coerce=int, empty_value=0,
+        label=_("Undo send"), required=False, coerce=int, empty_value=0,  # type: ignore[arg-type]
         choices=[(0, _("Off: a reply leaves at once")), *((n, f"{n} s") for n in (5, 10, 20, 30))],
         help_text=_("How long a reply waits here before it leaves"),
     )  # fmt: skip

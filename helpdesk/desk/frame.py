@@ -60,7 +60,7 @@ class Frame:
 
     def __init__(self, request: HttpRequest, now: datetime) -> None:
         self.request = request
-        self.user = getattr(request, "user", None)
+        self.user: Any = getattr(request, "user", None)
         self.now = now
 
     @property
@@ -122,6 +122,10 @@ class Frame:
     @property
     def health_poll(self) -> str:
         return live.poll_address(user_id=self.user.pk, scope=live.HEALTH) if self.is_staff else ""
+
+    @property
+    def health_tag(self) -> str:
+        return live.stamp(live.HEALTH)
 
     @cached_property
     def health(self) -> list[AccountHealth]:

@@ -9,6 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.accounts.permissions import staff_required
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.accounts.services import save_preferences
 from helpdesk.desk import brand, counts, organisation
 from helpdesk.desk.frame import Frame, Rail, has_page, split_address
@@ -20,7 +21,7 @@ _MINUTE = "public, max-age=60"
 
 @require_GET
 @staff_required
-def rail(request: HttpRequest) -> HttpResponse:
+def rail(request: SignedIn) -> HttpResponse:
     """The rail's links with their numbers, for the page that `at` names."""
     now = timezone.now()
     at = request.GET.get("at", "/")[:2000]
@@ -42,13 +43,13 @@ def rail(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @staff_required
-def health(request: HttpRequest) -> HttpResponse:
+def health(request: SignedIn) -> HttpResponse:
     return _fragment(render(request, "shared/_health.html", {"accounts": Frame(request, timezone.now()).health}))
 
 
 @require_GET
 @staff_required
-def palette(request: HttpRequest) -> HttpResponse:
+def palette(request: SignedIn) -> HttpResponse:
     """Options for the palette's list."""
     now = timezone.now()
     pages = pages_for(request.user, has_page, Frame(request, now).settings)
@@ -57,7 +58,7 @@ def palette(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def theme(request: HttpRequest) -> HttpResponse:
+def theme(request: SignedIn) -> HttpResponse:
     """Keep light, dark or auto; without script, go back to where one was."""
     wanted = request.POST.get("theme", "")
     if wanted not in {"auto", "light", "dark"}:

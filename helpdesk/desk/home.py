@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from helpdesk.accounts.choices import Role
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.desk.frame import has_page
 
 HOMES = {
@@ -25,5 +26,5 @@ def home_of(role: str) -> str:
 
 
 @require_GET
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedIn) -> HttpResponse:
     return redirect(home_of(request.user.role))

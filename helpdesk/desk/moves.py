@@ -28,7 +28,7 @@ FIELDS = ("agent", "team", "status", "priority")
 NOBODY = "none"
 
 
-class Ask(Exception):  # noqa: N818  not an error: several rows of the PSA fit, a person chooses
+class Ask(Exception):
     """The target stands for several rows of this PSA."""
 
     def __init__(self, options: Sequence[Any]) -> None:

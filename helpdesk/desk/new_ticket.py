@@ -40,7 +40,6 @@ ROWS = ("ticket_type", "status", "priority", "site", "contact", "team", "agent")
 NAMES = ("account", "client", "client_text", *TEXTS, *ROWS)
 FLAGS = {"site": "sites", "team": "teams", "category": "categories", "subcategory": "categories",
          "impact": "impact", "urgency": "impact"}  # fmt: skip
-SCALE = (("1", "High"), ("2", "Medium"), ("3", "Low"))
 MATRIX = {"11": 1, "12": 2, "21": 2, "13": 3, "22": 3, "31": 3, "23": 4, "32": 4, "33": 4}
 """Impact and urgency together -> rank, unless the account's settings say otherwise."""
 MOST = 300
@@ -138,7 +137,7 @@ def _opened(user: User, data: QueryDict, now: datetime) -> Filled:
 def _fill(data: Mapping[str, Any], user: User, now: datetime) -> Filled:
     values = {name: str(data.get(name, "")).replace("\r\n", "\n") for name in NAMES}
     accounts = list(PsaAccount.objects.filter(is_paused=False).order_by("title"))
-    account = next((a for a in accounts if str(a.pk) == values["account"]), accounts[0] if accounts else None)
+    account = next((a for a in accounts if str(a.pk) == values["account"]), None) or _usual_account(accounts, user)
     filled = Filled(values=values, account=account, accounts=accounts)
     filled.marker = _marker(str(data.get("marker", "")))
     if isinstance(data, QueryDict):
@@ -153,6 +152,12 @@ def _fill(data: Mapping[str, Any], user: User, now: datetime) -> Filled:
     _read_rows(filled)
     _hints(filled, now)
     return filled
+
+
+def _usual_account(accounts: Sequence[PsaAccount], user: User) -> PsaAccount | None:
+    """Where the person is an agent, else the first."""
+    own = set(user.agents.values_list("psa_account", flat=True)) if len(accounts) > 1 else set()
+    return next((a for a in accounts if a.pk in own), accounts[0] if accounts else None)
 
 
 def _marker(text: str) -> str:
@@ -378,4 +383,4 @@ def parts(request: HttpRequest) -> HttpResponse:
         return redirect("tickets:new")
     filled = _fill(request.GET, request.user, timezone.now())
     filled.errors.clear()
-    return render(request, "tickets/_new_parts.html", {"form": filled, "values": filled.values})
+    return render(request, "tickets/_new_refresh.html", {"form": filled, "values": filled.values})

@@ -79,4 +79,6 @@ def _clients(text: str) -> list[Client]:
     found = Client.objects.filter(name__istartswith=text, is_active=True) | Client.objects.filter(
         name__icontains=f" {text}", is_active=True
     )
-    return list(found.only("pk", "name").order_by("name")[:4])
+    return list(
+        found.select_related("psa_account").only("name", "psa_account__mark", "psa_account__title").order_by("name")[:4]
+    )

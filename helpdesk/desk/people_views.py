@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from helpdesk.accounts import services
 from helpdesk.accounts.choices import Role
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can, requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.errors import Refused
 from helpdesk.desk import people as directory
 from helpdesk.desk.forms import PersonChangeForm, PersonForm, zone_names
@@ -25,7 +26,7 @@ from helpdesk.directory.services import join_users
 
 @require_GET
 @requires("settings.view")
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: SignedIn) -> HttpResponse:
     text, kind = request.GET.get("q", "").strip()[:100], request.GET.get("kind", "staff")
     page = Paginator(directory.people(text=text, kind=kind), directory.PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "q": text, "kind": kind, "may_change": can(request.user, "people.change")}
@@ -34,7 +35,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("people.change")
-def person_add(request: HttpRequest) -> HttpResponse:
+def person_add(request: SignedIn) -> HttpResponse:
     form = PersonForm(request.POST or None, initial={"role": Role.AGENT})
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
@@ -52,7 +53,7 @@ def person_add(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("settings.view")
-def person(request: HttpRequest, pk: int) -> HttpResponse:
+def person(request: SignedIn, pk: int) -> HttpResponse:
     found = _person(pk)
     if request.method != "POST":
         initial = {"name": found.name, "role": found.role, "time_zone": found.time_zone}
@@ -78,7 +79,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("people.change")
-def person_access(request: HttpRequest, pk: int) -> HttpResponse:
+def person_access(request: SignedIn, pk: int) -> HttpResponse:
     """Open or end somebody's access."""
     found = _person(pk)
     act = services.activate_person if request.POST.get("open") else services.deactivate_person
@@ -91,7 +92,7 @@ def person_access(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("people.change")
-def person_tie(request: HttpRequest, pk: int) -> HttpResponse:
+def person_tie(request: SignedIn, pk: int) -> HttpResponse:
     """Tie to an agent, or untie from one."""
     found = _person(pk)
     agent = request.POST.get("agent") or request.POST.get("off") or ""
@@ -107,7 +108,7 @@ def person_tie(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("people.change")
-def join(request: HttpRequest) -> HttpResponse:
+def join(request: SignedIn) -> HttpResponse:
     """Tie everybody to the PSAs' people who share their e-mail."""
     count = join_users(now=timezone.now())
     messages.success(request, _("Ties made by e-mail: %d.") % count)
@@ -121,7 +122,7 @@ def _person(pk: int) -> User:
     return found
 
 
-def _admin_only(request: HttpRequest) -> None:
+def _admin_only(request: SignedIn) -> None:
     if not can(request.user, "people.change"):
         raise PermissionDenied("people.change")
 
@@ -132,7 +133,7 @@ def _name(form: Any, refusal: Refused) -> None:
 
 
 def _person_page(
-    request: HttpRequest, found: User, form: PersonChangeForm | None, *, status: int = 200, wrong: str = ""
+    request: SignedIn, found: User, form: PersonChangeForm | None, *, status: int = 200, wrong: str = ""
 ) -> HttpResponse:
     if form is None:
         form = PersonChangeForm(initial={"name": found.name, "role": found.role, "time_zone": found.time_zone})

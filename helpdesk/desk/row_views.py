@@ -18,9 +18,8 @@ from helpdesk.accounts.permissions import requires
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
 from helpdesk.desk import moves
-
+from helpdesk.desk.peek import preview_of
 from helpdesk.desk.presence import present
-from helpdesk.desk.previews import preview_of
 from helpdesk.tickets.access import ticket_for, tickets_for
 from helpdesk.tickets.services import undo_change
 
@@ -88,7 +87,7 @@ def change(request: HttpRequest, pk: int, field: str) -> HttpResponse:
     toast = {"text": result.text, "detail": moves.still_due(result.ticket, now, zone)}
     if result.event_ids:
         toast["undo_url"] = moves.undo_address([result])
-    return answer(request, toast)
+    return told(request, toast)
 
 
 @require_POST
@@ -117,11 +116,11 @@ def _undo(request: HttpRequest, wanted: list[tuple[int, list[int]]]) -> HttpResp
         raise Http404
     if len(done) == 1:
         text = _("%(ticket)s is back where it was") % {"ticket": done[0].label}
-        return answer(request, {"text": text, "detail": moves.still_due(done[0], now, zone)})
-    return answer(request, {"text": _("%(count)d tickets are back where they were") % {"count": len(done)}})
+        return told(request, {"text": text, "detail": moves.still_due(done[0], now, zone)})
+    return told(request, {"text": _("%(count)d tickets are back where they were") % {"count": len(done)}})
 
 
-def answer(request: HttpRequest, toast: dict[str, Any]) -> HttpResponse:
+def told(request: HttpRequest, toast: dict[str, Any]) -> HttpResponse:
     """To script: nothing but the toast and the word that something changed. Without script: back to the page."""
     if getattr(request, "htmx", False):
         response = HttpResponse(status=204)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from helpdesk.accounts.permissions import can, requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.accounts.services import change_personal
 from helpdesk.desk.forms import OrganisationForm, PersonalForm, zone_names
 from helpdesk.desk.frame import Frame
@@ -18,7 +19,7 @@ from helpdesk.desk.organisation import change_organisation, organisation_row
 
 
 @require_GET
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: SignedIn) -> HttpResponse:
     """Every section this person may see; for most people that is their own page."""
     if not can(request.user, "settings.view"):
         return redirect("desk:settings_personal")
@@ -27,7 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires("settings.view")
-def organisation(request: HttpRequest) -> HttpResponse:
+def organisation(request: SignedIn) -> HttpResponse:
     row = organisation_row()
     may_change = can(request.user, "settings.change")
     if request.method != "POST":
@@ -49,14 +50,14 @@ def organisation(request: HttpRequest) -> HttpResponse:
 
 
 def _organisation_page(
-    request: HttpRequest, form: OrganisationForm, *, may_change: bool, status: int = 200
+    request: SignedIn, form: OrganisationForm, *, may_change: bool, status: int = 200
 ) -> HttpResponse:
     context = {"form": form, "may_change": may_change, "zones": zone_names()}
     return render(request, "settings/organisation.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def personal(request: HttpRequest) -> HttpResponse:
+def personal(request: SignedIn) -> HttpResponse:
     """Open to everybody who signs in, clients too."""
     user = request.user
     if request.method != "POST":
@@ -74,7 +75,7 @@ def personal(request: HttpRequest) -> HttpResponse:
     return redirect("desk:settings_personal")
 
 
-def _personal_page(request: HttpRequest, form: PersonalForm, *, status: int = 200) -> HttpResponse:
+def _personal_page(request: SignedIn, form: PersonalForm, *, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
         "zones": zone_names(),

@@ -287,7 +287,7 @@ def _opening(ticket: Ticket, files: Iterable[Attachment], zone: tzinfo) -> Entry
         key="opening",
         clock=clock_time(ticket.opened_at, zone),
         name=name,
-        words=_("opened it by %(source)s") % {"source": ticket.source} if ticket.source else _("opened it"),
+        words=_("opened it by %(source)s") % {"source": ticket.source_word} if ticket.source_word else _("opened it"),
         visibility="public",
         is_from_client=True,
         body_clean=clean_description(ticket),

@@ -19,7 +19,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
 from helpdesk.actions.models import Attachment
 from helpdesk.core import chips
-from helpdesk.core.formatting import FOREVER, duration, hours_minutes, moment
+from helpdesk.core.formatting import FOREVER, duration, moment
 from helpdesk.desk.presence import present
 from helpdesk.desk.story import Window, is_conflict, story_of
 from helpdesk.outbox.choices import State, Verb
@@ -28,6 +28,7 @@ from helpdesk.tickets import rules
 from helpdesk.tickets.access import desk_tickets
 from helpdesk.tickets.choices import Sync
 from helpdesk.tickets.fields import FIELDS
+from helpdesk.tickets.forms import scale_words
 from helpdesk.tickets.models import Status, Ticket, TicketClock
 from helpdesk.tickets.services import from_spelling
 
@@ -217,6 +218,8 @@ class Clash:
 
 SIDE_FIELDS = ("team", "ticket_type", "category", "subcategory", "category_3", "category_4", "impact", "urgency",
                "contract", "sla_policy", "source", "deadline_at", "resolution", "cc", "reported_by")  # fmt: skip
+ALWAYS = frozenset({"team", "ticket_type", "contract", "resolution"})
+"""Shown also while empty; other empty ones are folded away."""
 CLIENT_FIELDS = ("client", "contact", "site")
 HIDDEN_WITHOUT = {"site": "sites", "team": "teams", "category": "categories", "subcategory": "categories",
                   "category_3": "categories", "category_4": "categories", "impact": "impact", "urgency": "impact",
@@ -252,6 +255,8 @@ def value_words(ticket: Ticket, name: str, now: datetime) -> str:
         return ""
     if FIELDS[name].is_instant:
         return moment(value, now, timezone.get_current_timezone())
+    if name in ("impact", "urgency"):
+        return scale_words().get(value, str(value))
     return str(value)
 
 
@@ -330,8 +335,11 @@ def stuck_items(ticket: Ticket, items: Sequence[OutboxItem]) -> list[Stuck]:
 def side_context(ticket: Ticket, user: User, now: datetime, items: Sequence[OutboxItem]) -> dict[str, Any]:
     moving = moving_fields(items)
     waiting = [i for i in items if i.state in (State.WAITING, State.SENDING)]
+    lines = lines_of(ticket, SIDE_FIELDS, user, now, moving)
     return {
-        "lines": lines_of(ticket, SIDE_FIELDS, user, now, moving),
+        "moving": moving,
+        "lines": [one for one in lines if one.value or one.sync or one.name in ALWAYS],
+        "empty_lines": [one for one in lines if not (one.value or one.sync or one.name in ALWAYS)],
         "client_lines": lines_of(ticket, CLIENT_FIELDS, user, now, moving),
         "dates": _dates(ticket, now),
         "clashes": clashes(ticket, items),
@@ -484,6 +492,3 @@ def page_context(ticket: Ticket, user: User, window: Window, now: datetime) -> d
         **side_context(ticket, user, now, items),
     }
 
-
-def time_words(seconds: int | None) -> str:
-    return hours_minutes(seconds)

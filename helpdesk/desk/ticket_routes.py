@@ -1,4 +1,4 @@
-"""Addresses under /tickets/, the only URL module with the name "tickets": the list here, one ticket's page beside it."""
+"""Addresses under /tickets/, the one module with the name "tickets": the list here, one ticket's page beside it."""
 
 from __future__ import annotations
 

@@ -12,8 +12,7 @@ from datetime import date, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from helpdesk.core.formatting import MONTHS
-
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NAMES = {
     "today": gettext_lazy("Today"),
     "7d": gettext_lazy("7 days"),
@@ -68,14 +67,14 @@ def span_words(first: date, last: date) -> str:
         return end
     start = str(first.day)
     if (first.year, first.month) != (last.year, last.month):
-        start = f"{start} {_MONTHS[first.month - 1]}"
+        start = f"{start} {MONTHS[first.month - 1]}"
     if first.year != last.year:
         start = f"{start} {first.year}"
     return _("%(start)s to %(end)s") % {"start": start, "end": end}
 
 
 def day_words(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def month_before(day: date, months: int = 1) -> date:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from helpdesk.reports.slices import SLICES
 
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
 
 Span = tuple[date, date]
 """First and last day, both in it."""
-
-
-def in_spans(spans: Iterable[Span]) -> Q:
-    found = Q()
-    for first, last in spans:
-        found |= Q(day__range=(first, last))
-    return found
 
 
 class ContributionQuerySet(QuerySet["TicketDay"]):
@@ -54,20 +47,9 @@ class ContributionQuerySet(QuerySet["TicketDay"]):
 
 
 class MetricQuerySet(QuerySet["DailyMetric"]):
-    def in_slice(self, code: str, spans: Iterable[Span]) -> MetricQuerySet:
-        return self.filter(in_spans(spans), slice=code)
-
-    def under(self, keys: Mapping[str, Sequence[int]]) -> MetricQuerySet:
-        return self.filter(**{f"{name}__in": list(values) for name, values in keys.items()})
-
     def empty(self) -> MetricQuerySet:
         return self.filter(parts=0)
 
     def kept_for(self, first: date, last: date, grain: str) -> MetricQuerySet:
         codes = [code for code in SLICES if code[0] == grain]
         return self.filter(slice__in=codes, day__range=(first, last))
-
-
-def summed(rows: QuerySet[Any], by: Sequence[str], columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """One query: values of `by`, then the sums of `columns`."""
-    return list(rows.order_by().values_list(*by).annotate(**{f"n_{c}": Sum(c) for c in columns}))

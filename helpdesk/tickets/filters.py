@@ -142,7 +142,9 @@ class Filters:
         for name, label in NAMES.items():
             if name in self.values:
                 found.append(
-                    Chip(name=name, label=str(label), value=self.labels.get(name, ""), without=self.query(**{name: None}))
+                    Chip(
+                        name=name, label=str(label), value=self.labels.get(name, ""), without=self.query(**{name: None})
+                    )
                 )
         if "state" not in self.values:
             found.insert(
@@ -212,7 +214,7 @@ _NARROW: dict[str, Narrow] = {
 
 
 def due_limit(word: str, now: datetime, zone: tzinfo) -> datetime | None:
-    """The instant before which a ticket is due: "overdue", "today", "week", "8h", "3d", or a date (its end excluded)."""
+    """The instant before which it is due: "overdue", "today", "week", "8h", "3d", or a date (its end excluded)."""
     midnight = datetime.combine(now.astimezone(zone).date(), time.min, tzinfo=zone)
     if word == "overdue":
         return now

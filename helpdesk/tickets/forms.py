@@ -51,9 +51,18 @@ def choices_of(ticket: Ticket, name: str, typed: str = "") -> list[Choice]:
     if name in LEVELS:
         rows = TicketCategory.objects.filter(psa_account=account, level=LEVELS[name], is_active=True)[:500]
         return [Choice(value=r.value, label=r.name or r.value) for r in rows]
+    if name in ("impact", "urgency"):
+        told = ticket.psa_account.capabilities.get(f"{name}_values")
+        words = {str(v): str(v) for v in told} if isinstance(told, list) else scale_words()
+        return [Choice(value=value, label=label) for value, label in words.items()]
     if name not in _ROWS:
         return []
     return [Choice(value=str(r.pk), label=str(r)) for r in _ROWS[name](ticket)[:300]]
+
+
+def scale_words() -> dict[str, str]:
+    """How wide and how soon, where the PSA tells no words of its own."""
+    return {"1": _("High"), "2": _("Medium"), "3": _("Low")}
 
 
 _ROWS: dict[str, Any] = {

@@ -216,6 +216,11 @@ class Ticket(RemoteRow):
         return self.number or f"new-{self.pk}"
 
     @property
+    def source_word(self) -> str:
+        """Where it came from, in words; empty when the PSA only gives a number of its own."""
+        return "" if self.source.isdigit() else self.source
+
+    @property
     def lane(self) -> str:
         """Its lane in the outbox."""
         return f"ticket:{self.pk}"

@@ -24,7 +24,9 @@ class TicketQuerySet(QuerySet["Ticket"]):
             return self.none()
         if user.is_desk:
             return self.filter(removed_at=None)
-        contacts = list(user.contacts.filter(is_active=True, erased_at=None).values_list("pk", "client", "sees_company"))
+        contacts = list(
+            user.contacts.filter(is_active=True, erased_at=None).values_list("pk", "client", "sees_company")
+        )
         own = Q(contact__in=[pk for pk, _client, _all in contacts])
         company = Q(client__in=[client for _pk, client, sees_all in contacts if sees_all and client])
         return self.filter(own | company, removed_at=None)

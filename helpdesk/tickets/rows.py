@@ -6,10 +6,11 @@ write the same markup with every value escaped. `Facts` are plain columns, so no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from html import escape
+from html import escape as _escape
 from typing import Any, NamedTuple
 
 from django.urls import reverse
@@ -21,6 +22,13 @@ from helpdesk.core.formatting import FOREVER, ago, initials
 from helpdesk.core.templatetags.words import STATUS_SHAPES
 from helpdesk.tickets.choices import Sync
 from helpdesk.tickets.querysets import TicketQuerySet
+
+_PLAIN = re.compile(r"[^&<>\"']*").fullmatch
+
+
+def escape(text: str) -> str:
+    """As `html.escape`, but most texts have nothing to escape and cost one look."""
+    return text if _PLAIN(text) else _escape(text)
 
 
 class Facts(NamedTuple):
@@ -95,7 +103,11 @@ _ROW = (
     *_CARD, "agent_id", "status_category", "status__name", "agent__name", "agent__user__name", "last_activity_at",
     "opened_at",
 )  # fmt: skip
-_EXTRA = {"team": ("team__name",), "type": ("ticket_type__name",), "contact": ("contact__first_name", "contact__last_name")}
+_EXTRA = {
+    "team": ("team__name",),
+    "type": ("ticket_type__name",),
+    "contact": ("contact__first_name", "contact__last_name"),
+}
 
 
 def row_facts(tickets: TicketQuerySet, extra: Iterable[str] = ()) -> list[Facts]:
@@ -129,7 +141,13 @@ class Reading:
 
     def chip(self, row: Facts | CardFacts) -> Chip:
         return chip(
-            row.next_clock, row.clock_state, row.next_due_at, row.next_at_risk_at, row.clock_seconds, self.now, self.zone
+            row.next_clock,
+            row.clock_state,
+            row.next_due_at,
+            row.next_at_risk_at,
+            row.clock_seconds,
+            self.now,
+            self.zone,
         )
 
     def ticks(self, row: Facts | CardFacts, state: str) -> str:
@@ -226,10 +244,11 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
         cells = (
             f"<tr data-ticket={row.pk}><td><input class=check type=checkbox name=pick value={row.pk} form=bulk "
             f'aria-label="{label}"><td><b class=prio data-rank={row.rank}>{escape(row.priority)}</b><td>{label}'
-            f'<td><a href={before}{row.pk}{after}>{subject}</a>'
+            f"<td><a href={before}{row.pk}{after}>{subject}</a>"
             + (f"<td>{escape(row.client or '')}" if "client" in shown else gone)
             + (
-                f"<td><span class=status data-status={STATUS_SHAPES.get(row.category, row.category)}>{escape(row.status)}</span>"
+                f"<td><span class=status data-status={STATUS_SHAPES.get(row.category, row.category)}>"
+                f"{escape(row.status)}</span>"
                 if "status" in shown
                 else gone
             )
@@ -241,7 +260,7 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
         for column in extra:
             cells += f"<td>{_extra_cell(column, row, reading)}"
         out.append(cells)
-    return mark_safe("\n".join(out))  # noqa: S308  every value above is escaped
+    return mark_safe("\n".join(out))
 
 
 def _extra_cell(column: str, row: Facts, reading: Reading) -> str:
@@ -252,22 +271,23 @@ def _extra_cell(column: str, row: Facts, reading: Reading) -> str:
 
 def card_html(
     row: CardFacts,
+    shown: Chip,
     *,
     reading: Reading,
     words: Mapping[str, str],
     address: tuple[str, str],
     present: Sequence[tuple[str, bool]] = (),
 ) -> str:
-    state, text, title = reading.chip(row)
-    sync = sync_html(row, words) if row.sync_state else ""
+    state, text, title = shown
     return (
         f"<article class=card data-ticket={row.pk} data-state={state}>"
         f"<p class=card-top><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
-        f"<span class=number>{escape(row.label)}</span><span class=client>{escape(row.client or '')}</span>"
+        f"<b class=number>{escape(row.label)}</b><b class=client>{escape(row.client or '')}</b>"
         f"{people_html(present) if present else ''}"
         f"<h3><a href={address[0]}{row.pk}{address[1]}>{escape(row.subject)}</a></h3>"
-        f'<p class=card-foot><span class=sla data-clock={row.next_clock or "resolution"} data-state={state}{reading.ticks(row, state)} '
-        f'title="{escape(title)}">{escape(text)}</span>{sync}'
+        f"<p class=card-foot><b class=sla data-clock={row.next_clock or 'resolution'} data-state={state}"
+        f'{reading.ticks(row, state)} title="{escape(title)}">{escape(text)}</b>'
+        f"{sync_html(row, words) if row.sync_state else ''}"
         f'<b class=psa data-psa="{escape(row.mark)}">{escape(row.account)}</b></article>\n'
     )
 
@@ -276,7 +296,11 @@ def people_html(present: Sequence[tuple[str, bool]]) -> str:
     """Who looks at the ticket or types on it, as avatars."""
     names = [name for name, _typing in present]
     typing = [name for name, is_typing in present if is_typing]
-    title = _("%(name)s is typing") % {"name": typing[0]} if typing else _("%(names)s viewing") % {"names": ", ".join(names)}
+    title = (
+        _("%(name)s is typing") % {"name": typing[0]}
+        if typing
+        else _("%(names)s viewing") % {"names": ", ".join(names)}
+    )
     marks = "".join(
         f'<span class=avatar{" data-live" if is_typing else ""} title="{escape(name)}" aria-hidden=true>'
         f"{escape(initials(name))}</span>"
@@ -284,5 +308,6 @@ def people_html(present: Sequence[tuple[str, bool]]) -> str:
     )
     hush = escape(_("%(names)s viewing") % {"names": ", ".join(names)})
     return (
-        f'<span class=end><span class=avatars title="{escape(title)}">{marks}<span class=hush>{hush}</span></span></span>'
+        f'<span class=end><span class=avatars title="{escape(title)}">{marks}'
+        f"<span class=hush>{hush}</span></span></span>"
     )

@@ -188,8 +188,19 @@ def keep_mine(*, item: OutboxItem, origin: Origin, now: datetime) -> None:
 
 @transaction.atomic
 def take_theirs(*, item: OutboxItem, origin: Origin, now: datetime) -> None:
-    """A conflict settled for the PSA: our change is given up; the fields fall back to the PSA's."""
-    outbox.discard_item(item=item, now=now)
+    """A conflict settled for the PSA: our values of the fields it changed are given up, those fall back to the PSA's.
+
+    What else the same change carries was not in conflict: it goes out again.
+    """
+    theirs = dict(item.theirs)
+    rest = {name: value for name, value in item.fields.items() if name not in theirs}
+    if not theirs or not rest:
+        outbox.discard_item(item=item, now=now)
+        return
+    base = {name: value for name, value in item.base.items() if name in rest}
+    outbox.retry_item(item=item, origin=origin, now=now, fields=rest, base=base)
+    ticket_id = int(item.lane.partition(":")[2])
+    fall_back(ticket_id=ticket_id, fields=theirs, values=theirs, origin=Origin.system(), now=now)
 
 
 @transaction.atomic

@@ -239,7 +239,11 @@ def filter_options(request: HttpRequest) -> HttpResponse:
         if name in ("due", "replied"):
             both = "" if value in chosen else value
         found.append(
-            {"label": label, "is_on": value in chosen, "href": reverse("tickets:list") + filters.query(**{name: both or None})}
+            {
+                "label": label,
+                "is_on": value in chosen,
+                "href": reverse("tickets:list") + filters.query(**{name: both or None}),
+            }
         )
     context = {"name": name, "label": NAMES[name], "options": found, "typed": typed, "query": filters.query()}
     return render_page(
@@ -253,14 +257,10 @@ def choose_columns(request: HttpRequest) -> HttpResponse:
     """Which columns and how much air, kept with the person."""
     if request.method == "GET":
         context = {"columns": _column_choices(shown_columns(request.user)), "query": _query_of(request)}
-        return render_page(
-            request, page="tickets/columns_page.html", partial="tickets/_columns.html", context=context
-        )
+        return render_page(request, page="tickets/columns_page.html", partial="tickets/_columns.html", context=context)
     columns = [c for c in request.POST.getlist("column") if c in rows.COLUMNS]
     density = request.POST.get("density", "")
-    set_preferences(
-        user=request.user, values={"columns": columns, "density": density if density == "dense" else ""}
-    )
+    set_preferences(user=request.user, values={"columns": columns, "density": density if density == "dense" else ""})
     return redirect(_back(request))
 
 
@@ -309,9 +309,7 @@ def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _query_of(request: HttpRequest) -> str:
     """The list's address behind a popover, cleaned."""
-    filters = read_filters(
-        request.GET, user=request.user, now=timezone.now(), zone=timezone.get_current_timezone()
-    )
+    filters = read_filters(request.GET, user=request.user, now=timezone.now(), zone=timezone.get_current_timezone())
     return filters.query()
 
 

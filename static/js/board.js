@@ -282,12 +282,17 @@
     lane.setAttribute("data-drop", why ? "refused" : "allowed");
     if (!why) return;
     drag.ghost.setAttribute("data-drop", "refused");
-    const box = lane.querySelector(".refusal");
+    let box = lane.querySelector(":scope > .refusal");
+    if (!box) {
+      box = document.createElement("div");
+      box.className = "refusal";
+      box.setAttribute("role", "status");
+      lane.append(box);
+    }
     const strong = document.createElement("strong");
     strong.textContent = say.sayRefused;
     const text = document.createElement("span");
     text.textContent = why;
-    box.hidden = false;
     box.replaceChildren(icon(), strong, text);
   }
 
@@ -300,7 +305,7 @@
     drag.ghost.style.transform = `translate(${event.clientX - drag.dx}px, ${event.clientY - drag.dy}px)`;
     const lane = laneOf(document.elementFromPoint(event.clientX, event.clientY));
     if (lane !== drag.lane) over(lane);
-    const note = drag.lane?.querySelector('.refusal:not([hidden])');
+    const note = drag.lane?.querySelector(":scope > .refusal");
     if (note) {
       // Below what hangs from the hand, so that the reason can be read while one holds on.
       const room = drag.lane.clientHeight - note.offsetHeight - 8;
@@ -322,8 +327,7 @@
     for (const c of was.cards || []) c.removeAttribute("data-lifted");
     for (const lane of lanes()) {
       lane.removeAttribute("data-drop");
-      const box = lane.querySelector(".refusal");
-      if (box) box.hidden = true;
+      lane.querySelector(":scope > .refusal")?.remove();
     }
     desk.live.release();
     return was;
@@ -376,6 +380,37 @@
     const it = event.target.closest(".card");
     if (it && it !== ring()) put(it, false);
   });
+
+  // ---- the rest of a long lane ------------------------------------------------------------------------------------
+  async function more(link) {
+    if (link.dataset.busy) return;
+    link.dataset.busy = "1";
+    const answer = await fetch(link.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok || !link.isConnected) {
+      delete link.dataset.busy;
+      return;
+    }
+    const shell = document.createElement("template");
+    shell.innerHTML = await answer.text();
+    // What came meanwhile by itself stays as it is.
+    for (const it of shell.content.querySelectorAll(".card")) if (card(it.dataset.ticket)) it.remove();
+    link.replaceWith(shell.content);
+    watchMore();
+  }
+  const sight = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting) more(entry.target);
+  });
+  const watchMore = () => {
+    for (const link of lanesBox.querySelectorAll(".lane-more")) sight.observe(link);
+  };
+  lanesBox.addEventListener("click", (event) => {
+    const link = event.target.closest(".lane-more");
+    if (!link) return;
+    event.preventDefault();
+    more(link);
+  });
+  document.addEventListener("desk:morphed", watchMore);
+  watchMore();
 
   // ---- keys -------------------------------------------------------------------------------------------------------
   const key = desk.keys.register;

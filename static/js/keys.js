@@ -56,6 +56,7 @@
   });
 
   function caps(key) {
+    if (key === " ") key = "Space";
     const signs = { Enter: "⏎", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };
     return key.split(" ").flatMap((part) => (part.length > 1 ? part.split("+") : [part])).map((part) => {
       const cap = document.createElement("kbd");

@@ -1,6 +1,6 @@
 /* An open page learns of changes: every 1.5 s while it is seen, each [data-live] asks its address with If-None-Match.
    On a change `live:changed` is sent from that element (and bubbles to body), and every [data-live-src] inside it is
-   fetched anew and merged by desk.morph. desk.live.now() asks at once; desk.live.hold()/release() wait for a drag. */
+   fetched anew and merged by desk.morph. data-live-every="6000" asks less often. desk.live.now() asks at once; desk.live.hold()/release() wait for a drag. */
 (() => {
   "use strict";
   const desk = (window.desk = window.desk || {});
@@ -24,6 +24,9 @@
     if (state.address && state.address !== address) state.tag = null;
     state.address = address;
     watched.set(element, state);
+    const every = Number(element.dataset.liveEvery || 0);
+    if (every && state.asked && Date.now() - state.asked < every) return undefined;
+    state.asked = Date.now();
     const headers = state.tag ? { "If-None-Match": state.tag } : {};
     const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(TOO_LONG) });
     if (answer.status === 401 || answer.status === 403) return signedOut();

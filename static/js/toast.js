@@ -27,7 +27,7 @@
     detail.hidden = !said.detail;
     if (said.undo_url) {
       const undo = made.querySelector("[data-undo]");
-      undo.action = said.undo_url;
+      undo.setAttribute("action", said.undo_url);
       undo.hidden = false;
     }
     if (said.href) {

@@ -50,6 +50,9 @@ ACCOUNTS: dict[str, Callable[[str], AccountConfig]] = {
 LISTS = {"halopsa": "/api/Tickets$"}
 WRITES = {"halopsa": ("POST", "/api/(Tickets|Actions|Attachment)$")}
 
+BENCHES = [(kind, profile) for kind in sorted(CONNECTORS) for profile in ("vendor", "brief")]
+"""The real vendor's shapes, and those of the short description: the sandbox serves both."""
+
 
 class Bench:
     """One connector kind with its sandbox and a few things that are in it."""
@@ -118,11 +121,12 @@ class Bench:
         return ActionDraft(**(values | more))
 
 
-@pytest.fixture(scope="module", params=sorted(CONNECTORS))
+@pytest.fixture(scope="module", params=BENCHES, ids="-".join)
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    assert request.param in ACCOUNTS, "a new connector needs an account in the sandbox"
-    with running_sandbox(tickets=TICKETS, seed=7) as sandbox:
-        yield Bench(request.param, sandbox)
+    kind, profile = request.param
+    assert kind in ACCOUNTS, "a new connector needs an account in the sandbox"
+    with running_sandbox(tickets=TICKETS, seed=7, profile=profile) as sandbox:
+        yield Bench(kind, sandbox)
 
 
 @pytest.fixture(autouse=True)

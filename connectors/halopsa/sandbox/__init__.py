@@ -8,6 +8,7 @@ from typing import Any
 from connectors.halopsa.sandbox import loading, text_index, ticket_rows
 from connectors.halopsa.sandbox.behind import Behind
 from connectors.halopsa.sandbox.calls import Calls
+from connectors.halopsa.sandbox.profiles import PROFILES
 from connectors.halopsa.sandbox.schema import SCHEMA
 from connectors.halopsa.sandbox.tenant import Tenant
 from connectors.halopsa.sandbox.webhooks import Deliverer
@@ -20,8 +21,8 @@ class HaloSandbox:
     """Serves `/halopsa/auth` and `/halopsa/api`."""
 
     def __init__(self, world: World) -> None:
-        if world.profile != "vendor":
-            raise ProfileNotServed(f"profile {world.profile} is not served for halopsa yet")
+        if world.profile not in PROFILES:
+            raise ProfileNotServed(f"profile {world.profile} is not served for halopsa")
         world.store.create(SCHEMA)
         text_index.create(world.store)
         self._tenant = Tenant(world)
@@ -33,7 +34,7 @@ class HaloSandbox:
 
     def _short(self, ticket_id: int) -> dict[str, Any] | None:
         with self._tenant.store.read() as conn:
-            return ticket_rows.short(conn, ticket_id, self._tenant.now())
+            return ticket_rows.short(conn, ticket_id, self._tenant.now(), PROFILES[self._tenant.profile])
 
     def handle(self, request: Request) -> Response:
         return self._calls.answer(request)

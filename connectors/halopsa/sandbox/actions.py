@@ -7,6 +7,7 @@ import sqlite3
 from typing import Any
 
 from connectors.halopsa.sandbox import attachments, seeds, sla, tickets, webhooks
+from connectors.halopsa.sandbox.profiles import VENDOR, Vendor
 from connectors.halopsa.sandbox.seeds import Doc
 from connectors.halopsa.sandbox.tenant import (
     Actor,
@@ -51,7 +52,7 @@ TYPES = {
 EXTRA = (
     "sendemail", "emailto", "emailcc", "emailsubject", "emailbody_html", "actisbillable", "chargerate",
     "actionarrivaldate",
-    "actioncompletiondate", "emaildirection",
+    "actioncompletiondate", "emaildirection", "actiontype_id",
 )  # fmt: skip
 INSERT = (
     "INSERT INTO halo_actions (ticket_id, id, guid, outcome_id, outcome, who, who_type, agent_id, user_id, at, "
@@ -96,11 +97,12 @@ def _outcome(conn: sqlite3.Connection, body: Row) -> Doc:
 
 
 def _change_ticket(conn: sqlite3.Connection, row: Row, body: Row, outcome: Doc, now: int, *, is_agent: bool) -> None:
-    """What the action, its outcome, and for an agent's public answer the ticket type, ask of the ticket."""
+    """What the action, its outcome, and without a word of theirs the ticket type, ask of the ticket."""
     new_status = body.get("new_status") or outcome["newstatus"]
     hidden = outcome["hidefromuser"] if body.get("hiddenfromuser") is None else body["hiddenfromuser"]
-    if not new_status and is_agent and not hidden:
-        new_status = (one_config(conn, "tickettype", row["tickettype_id"]) or {}).get("statusaftertechupdate")
+    if not new_status:
+        is_user = not is_agent or outcome["id"] == seeds.USER_REPLY
+        new_status = _status_after(conn, row, is_user=is_user, is_hidden=bool(hidden))
     if new_status and new_status != row["status_id"]:
         doc = one_config(conn, "status", new_status)
         if doc is None:
@@ -118,6 +120,22 @@ def _change_ticket(conn: sqlite3.Connection, row: Row, body: Row, outcome: Doc, 
         if priority_of(conn, row["sla_id"], body["new_priority"]) is None:
             raise rule_broken("new_priority invalid")
         sla.retarget(conn, row, row["sla_id"], body["new_priority"], row["dateoccurred"])
+
+
+def _status_after(conn: sqlite3.Connection, row: Row, *, is_user: bool, is_hidden: bool) -> int:
+    """The status that the ticket type wants after an update; 0 for none.
+
+    A contact's update reopens what is done (`reopenedstatus`), and leads anything else to `statusafteruserupdate`, but
+    for a ticket that still stands unassigned in its first status: nobody has begun, so nothing is to go on. An agent's
+    public update leads to `statusaftertechupdate`; notes among agents and updates of finished tickets change nothing.
+    """
+    kind = one_config(conn, "tickettype", row["tickettype_id"]) or {}
+    if is_user and row["is_done"]:
+        return int(kind.get("reopenedstatus") or 0)
+    if is_user:
+        is_waiting_to_begin = row["status_id"] == kind.get("initial_status") and row["agent_id"] == seeds.UNASSIGNED
+        return 0 if is_waiting_to_begin else int(kind.get("statusafteruserupdate") or 0)
+    return 0 if is_hidden or row["is_done"] else int(kind.get("statusaftertechupdate") or 0)
 
 
 def _author(conn: sqlite3.Connection, body: Row, actor: Actor) -> Actor:
@@ -141,12 +159,13 @@ def write(
     at = body.get("datetime") or now
     last = conn.execute("SELECT coalesce(max(id), 0) FROM halo_actions WHERE ticket_id = ?", (row["id"],)).fetchone()[0]
     extra = {name: body[name] for name in EXTRA if body.get(name) is not None}
-    if actor.who_type == 0 and not is_opening:
+    if actor.user_id and not is_opening:
         extra["emaildirection"] = "I"
     elif outcome["sendemail"] or body.get("sendemail"):
         extra["emaildirection"] = "O"
     values = (
-        row["id"], last + 1, new_guid(), outcome["id"], outcome["outcome"], actor.who, actor.who_type, actor.agent_id,
+        row["id"], last + 1, new_guid(), outcome["id"], body.get("outcome_text") or outcome["outcome"],
+        actor.who, actor.who_type, actor.agent_id,
         actor.user_id, at, now, note, note_html, hours, float(body.get("nonbilltime") or 0), int(bool(hidden)),
         int(bool(body.get("important"))), row["status_id"] if old_status is None else old_status, row["status_id"], 0,
         actor.application, int(bool(outcome["systemid"])), tenant.clock.wall(), json.dumps(extra),
@@ -206,7 +225,7 @@ def one(conn: sqlite3.Connection, ticket_id: int | None, action_id: int) -> sqli
     return found
 
 
-def listed(conn: sqlite3.Connection, params: Params, stale_before: int | None) -> Doc:
+def listed(conn: sqlite3.Connection, params: Params, stale_before: int | None, profile: Vendor = VENDOR) -> Doc:
     """The list of one ticket, newest first; without a ticket it is empty."""
     ticket_id = params.integer("ticket_id")
     if ticket_id is None:
@@ -215,15 +234,17 @@ def listed(conn: sqlite3.Connection, params: Params, stale_before: int | None) -
     where, values = _conditions(params, ticket_id, stale_before)
     total = conn.execute(f"SELECT count(*) FROM halo_actions WHERE {where}", values).fetchone()[0]
     _, size, offset = params.page
-    limit = size if params.flag("pageinate") or params.text("count").isdigit() else 1000
+    limit = size if params.is_paged or params.text("count").isdigit() else 1000
     rows = conn.execute(
         f"SELECT * FROM halo_actions WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?", [*values, limit, offset]
     ).fetchall()
     status_names = names(conn, "status")
-    found = [wire(row, status_names, with_html=params.flag("includehtmlnote")) for row in rows]
+    with_html = params.flag("includehtmlnote")
+    found = [profile.action(wire(row, status_names, with_html=with_html), row) for row in rows]
     if params.flag("includeattachments"):
         for item in found:
-            item["attachments"] = attachments.of_action(conn, ticket_id, item["id"]) if item["attachment_count"] else []
+            count = item["attachment_count"]
+            item["attachments"] = attachments.of_action(conn, ticket_id, item["id"], profile) if count else []
     return {"ticket_id": ticket_id, "record_count": total, "actions": found}
 
 

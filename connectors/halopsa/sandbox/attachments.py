@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from connectors.halopsa.sandbox import tickets
+from connectors.halopsa.sandbox.profiles import VENDOR, Vendor
 from connectors.halopsa.sandbox.seeds import Doc
 from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, new_guid
 from connectors.halopsa.sandbox.wire import ANY, FLAG, INTEGER, TEXT, Params, bare, bound, date_out, rule_broken
@@ -127,7 +128,7 @@ def download(tenant: Tenant, row: sqlite3.Row, *, inline: bool = False) -> Respo
     return Response(200, headers=headers, file=tenant.files.path(row["sha256"]))
 
 
-def delete(tenant: Tenant, conn: sqlite3.Connection, attachment_id: int) -> Doc:
+def delete(tenant: Tenant, conn: sqlite3.Connection, attachment_id: int, profile: Vendor = VENDOR) -> Doc:
     found = row_of(conn, attachment_id)
     conn.execute("DELETE FROM halo_attachments WHERE id = ?", (attachment_id,))
     if found["action_id"]:
@@ -138,10 +139,10 @@ def delete(tenant: Tenant, conn: sqlite3.Connection, attachment_id: int) -> Doc:
     row = tickets.load(conn, found["ticket_id"])
     row["attachment_count"] = max(0, (row["attachment_count"] or 0) - 1)
     tickets.store(tenant, conn, row)
-    return single(found)
+    return profile.attachment(single(found), found)
 
 
-def listed(conn: sqlite3.Connection, params: Params, stale_before: int | None) -> Doc:
+def listed(conn: sqlite3.Connection, params: Params, stale_before: int | None, profile: Vendor = VENDOR) -> Doc:
     ticket_id, action_id = params.integer("ticket_id") or params.integer("unique_id"), params.integer("action_id")
     where, values = "ticket_id = ?", [ticket_id or 0]
     if action_id is not None:
@@ -152,20 +153,20 @@ def listed(conn: sqlite3.Connection, params: Params, stale_before: int | None) -
         tickets.load(conn, ticket_id)
     total = conn.execute(f"SELECT count(*) FROM halo_attachments WHERE {where}", values).fetchone()[0]
     number, size, offset = params.page
-    limit = [size, offset] if params.flag("pageinate") else [1000, 0]
+    limit = [size, offset] if params.is_paged else [1000, 0]
     rows = conn.execute(f"SELECT * FROM halo_attachments WHERE {where} ORDER BY id LIMIT ? OFFSET ?", [*values, *limit])
     return {
         "ticket_id": ticket_id or 0, "action_id": action_id or 0, "type": params.integer("type") or 0,
-        "unique_id": ticket_id or 0, "record_count": total, "attachments": [wire(row) for row in rows],
-        "page_no": number, "page_size": size, "folders": [],
+        "unique_id": ticket_id or 0, "record_count": total, "page_no": number,
+        "attachments": [profile.attachment(wire(row), row) for row in rows], "page_size": size, "folders": [],
     }  # fmt: skip
 
 
-def of_action(conn: sqlite3.Connection, ticket_id: int, action_id: int) -> list[Doc]:
+def of_action(conn: sqlite3.Connection, ticket_id: int, action_id: int, profile: Vendor = VENDOR) -> list[Doc]:
     rows = conn.execute(
         "SELECT * FROM halo_attachments WHERE ticket_id = ? AND action_id = ? ORDER BY id", (ticket_id, action_id)
     )
-    return [single(row) for row in rows]
+    return [profile.attachment(single(row), row) for row in rows]
 
 
 def of_ticket(conn: sqlite3.Connection, ticket_id: int) -> list[Doc]:

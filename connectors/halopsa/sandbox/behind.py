@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from connectors.halopsa.sandbox import actions, attachments, seeds, sla, ticket_rows, tickets, webhooks
-from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, agent_name, config, one_config, user_row
+from connectors.halopsa.sandbox import actions, attachments, automation, seeds, ticket_rows, tickets, webhooks
+from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, agent_name, config, user_row
 from connectors.halopsa.sandbox.wire import Answer, Params, bound
 from connectors.sandbox.generator import texts
 from connectors.sandbox.imitation import Refused
 
-HOUR_MS = 3_600_000
 NAMED = {"status": ("status", "status_id", "name"), "new_status": ("status", "new_status", "name"),
          "tickettype": ("tickettype", "tickettype_id", "name")}  # fmt: skip
 PRIORITY_NAMES = {row[1].lower(): row[0] for row in seeds.TARGETS}
@@ -128,21 +127,13 @@ class Behind:
         user = user_row(conn, user_id)
         if user is None:
             raise Refused(f"no user {user_id}")
-        kind = one_config(conn, "tickettype", row["tickettype_id"]) or {}
-        if not body.get("new_status"):
-            is_waiting = bool(row["hold_since"])
-            target = (
-                kind.get("reopenedstatus") if row["is_done"] else kind.get("statusafteruserupdate") if is_waiting else 0
-            )
-            body["new_status"] = target or None
         body |= {"outcome_id": seeds.USER_REPLY, "hiddenfromuser": False}
         return actions.add(self._tenant, conn, body, Actor(user["name"], 0, user_id))[1]
 
     def tick(self) -> None:
-        """Statuses that change by themselves after some hours, and types that close what stayed resolved."""
-        now = self._tenant.now()
+        """The tenant's rules that are due; the delivery log is kept short."""
+        automation.run(self._tenant)
         with self._tenant.store.read() as conn:
-            due = list(_due(conn, now))
             old_events = conn.execute("SELECT count(*) > ? FROM halo_events", (2 * webhooks.KEEP_EVENTS,)).fetchone()[0]
         if old_events:
             with self._write() as conn:
@@ -150,18 +141,6 @@ class Behind:
                 conn.execute(
                     f"DELETE FROM halo_events WHERE next_at IS NULL AND id NOT IN ({newest})", (webhooks.KEEP_EVENTS,)
                 )
-        for ticket_id, status_id in due:
-            with self._write() as conn:
-                row = tickets.load(conn, ticket_id)
-                doc = one_config(conn, "status", status_id)
-                if doc is None or row["status_id"] == status_id:
-                    continue
-                old = row["status_id"]
-                sla.enter_status(row, doc, now)
-                moved = {"outcome_id": seeds.STATUS_CHANGED, "note": "Changed automatically", "hiddenfromuser": True}
-                actions.write(self._tenant, conn, row, moved, Actor("Automation"), old_status=old)
-                tickets.store(self._tenant, conn, row)
-                webhooks.emit_change(self._tenant, conn, row, old)
 
     def live_event(self, dice: Any) -> str:
         """One thing that happens in a working day: a new ticket, a client's reply, or an agent at work."""
@@ -202,20 +181,3 @@ def _named(conn: sqlite3.Connection, kind: str, label: str, name: str) -> int:
     if found is None:
         raise Refused(f"no {kind} {name!r}")
     return int(found)
-
-
-def _due(conn: sqlite3.Connection, now: int) -> Iterator[tuple[int, int]]:
-    for doc in config(conn, "status"):
-        hours = doc.get("statuschangetofreq") or 0
-        if doc.get("statuschangeto") and hours > 0:
-            query = "SELECT id FROM halo_tickets WHERE status_id = ? AND deleted = 0 AND status_since <= ?"
-            for row in conn.execute(query, (doc["id"], now - int(hours * HOUR_MS))):
-                yield row["id"], int(doc["statuschangeto"])
-    for doc in config(conn, "tickettype"):
-        hours = doc.get("autoCloseHours") or 0
-        if hours > 0:
-            where = "tickettype_id = ? AND status_id = ? AND deleted = 0 AND status_since <= ?"
-            for row in conn.execute(
-                f"SELECT id FROM halo_tickets WHERE {where}", (doc["id"], seeds.RESOLVED, now - int(hours * HOUR_MS))
-            ):
-                yield row["id"], seeds.CLOSED

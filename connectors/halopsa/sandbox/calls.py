@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.halopsa.sandbox import actions, attachments, config_calls, people, seeds, ticket_rows, tickets, webhooks
 from connectors.halopsa.sandbox.auth import Tokens, may
+from connectors.halopsa.sandbox.profiles import PROFILES
 from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant
 from connectors.halopsa.sandbox.wire import Answer, Params, bare, bound, not_bound, rule_broken
 from connectors.sandbox.messages import Request, Response, empty, json_response
@@ -41,6 +42,7 @@ class Calls:
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
+        self._profile = PROFILES[tenant.profile]
         self._tokens = Tokens(tenant)
         self._lists = ticket_rows.TicketLists(tenant)
         self._handlers: dict[str, Callable[[Call], Response]] = {
@@ -81,7 +83,7 @@ class Calls:
         if request.method not in ("GET", "POST", "DELETE"):
             return empty(405)
         actor = Actor("Helpdesk API", seeds.API_AGENT, 0, APPLICATION)
-        return handler(Call(request, resource, rest, Params(request.query), actor))
+        return handler(Call(request, resource, rest, Params(request.query, self._profile.is_brief), actor))
 
     def _too_many(self, wait: float) -> Response:
         limit = self._tenant.limit
@@ -106,7 +108,9 @@ class Calls:
         if not body:
             raise not_bound("", "A non-empty request body is required.")
         source = call.request.body.data.decode("utf-8", "replace")
-        return [bound(item, types, index, source) for index, item in enumerate(body)]
+        types = self._profile.types(call.resource, types)
+        items = [self._profile.taken(call.resource, item) for item in body]
+        return [bound(item, types, index, source) for index, item in enumerate(items)]
 
     def _saved(
         self, call: Call, types: dict[str, str], save: Callable[[sqlite3.Connection, Row], Any],
@@ -117,30 +121,46 @@ class Calls:
         with self._tenant.store.write() as conn:
             keys = [save(conn, item) for item in objects]
             found = [show(conn, key) for key in keys]
-        return json_response(found if call.params.flag("returnall") else found[-1], 201)
+        wants_all = call.params.flag("returnall")
+        return json_response(self._profile.written(call.resource, found, wants_all=wants_all), 201)
 
     def _tickets(self, call: Call) -> Response:
         tenant, params = self._tenant, call.params
 
         def save(conn: sqlite3.Connection, body: Row) -> int:
-            write = tickets.change if body.get("id") else tickets.create
-            return write(tenant, conn, body, call.actor)
+            if body.get("id"):
+                return tickets.change(tenant, conn, body, call.actor)
+            return tickets.create(tenant, conn, self._profile.new_ticket(conn, body), call.actor)
+
+        def full(conn: sqlite3.Connection, key: int) -> Row:
+            return self._with_actions(call, [ticket_rows.full(conn, key, tenant.now(), params, self._profile)])[0]
 
         if call.request.method == "POST" and not call.rest:
-            return self._saved(
-                call, tickets.TYPES, save, lambda conn, key: ticket_rows.full(conn, key, tenant.now(), params)
-            )
+            return self._saved(call, tickets.TYPES, save, full)
         if call.request.method == "GET" and not call.rest:
-            return json_response(self._lists.answer(params, call.request.stale_before_ms))
+            found = self._lists.answer(params, call.request.stale_before_ms)
+            return json_response({**found, "tickets": self._with_actions(call, found["tickets"])})
         number = _path_id(call)
         if call.request.method == "DELETE":
             with tenant.store.write() as conn:
-                found = ticket_rows.full(conn, tickets.load(conn, number)["id"], tenant.now(), params)
+                found = full(conn, tickets.load(conn, number)["id"])
                 tickets.delete(tenant, conn, number)
             return json_response(found)
         with tenant.store.read() as conn:
             tickets.load(conn, number)
-            return json_response(ticket_rows.full(conn, number, tenant.now(), params))
+            return json_response(full(conn, number))
+
+    def _with_actions(self, call: Call, docs: list[Row]) -> list[Row]:
+        """The tickets with `actions` in them where profile `brief` is asked to `includeactions`."""
+        if not (self._profile.is_brief and call.params.flag("includeactions")):
+            return docs
+        asked = {"includehtmlnote": "true", "includeattachments": "true"}
+        with self._tenant.store.read() as conn:
+            for doc in docs:
+                params = Params({**asked, "ticket_id": str(doc["id"])}, is_brief=True)
+                found = actions.listed(conn, params, call.request.stale_before_ms, self._profile)
+                doc["actions"] = found["actions"]
+        return docs
 
     def _actions(self, call: Call) -> Response:
         tenant = self._tenant
@@ -148,21 +168,27 @@ class Calls:
         def save(conn: sqlite3.Connection, body: Row) -> tuple[int, int]:
             if body.get("id"):
                 return actions.update(tenant, conn, body)
-            return actions.add(tenant, conn, body, call.actor)
+            return actions.add(tenant, conn, self._profile.new_action(conn, body), call.actor)
 
         if call.request.method == "POST" and not call.rest:
-            return self._saved(call, actions.TYPES, save, _shown_action)
+            return self._saved(call, actions.TYPES, save, self._shown_action)
         if call.request.method == "GET" and not call.rest:
             with tenant.store.read() as conn:
-                return json_response(actions.listed(conn, call.params, call.request.stale_before_ms))
+                return json_response(actions.listed(conn, call.params, call.request.stale_before_ms, self._profile))
         ticket_id, number = call.params.integer("ticket_id"), _path_id(call)
         if call.request.method == "DELETE":
             with tenant.store.write() as conn:
-                found = _shown_action(conn, (ticket_id, number))
+                found = self._shown_action(conn, (ticket_id, number))
                 actions.delete(tenant, conn, ticket_id, number)
             return json_response(found)
         with tenant.store.read() as conn:
-            return json_response(_shown_action(conn, (ticket_id, number)))
+            return json_response(self._shown_action(conn, (ticket_id, number)))
+
+    def _shown_action(self, conn: sqlite3.Connection, key: tuple[int | None, int]) -> Any:
+        row = actions.one(conn, *key)
+        found = self._profile.action(actions.wire(row, ticket_rows.Lookups(conn).statuses), row)
+        found["attachments"] = attachments.of_action(conn, row["ticket_id"], row["id"], self._profile)
+        return found
 
     def _attachment(self, call: Call) -> Response:
         tenant = self._tenant
@@ -170,21 +196,19 @@ class Calls:
             return self._uploaded(call)
         if not call.rest:
             with tenant.store.read() as conn:
-                return json_response(attachments.listed(conn, call.params, call.request.stale_before_ms))
+                return json_response(attachments.listed(conn, call.params, call.request.stale_before_ms, self._profile))
         if call.rest[0].lower() == "image" and len(call.rest) == 2:
             with tenant.store.read() as conn:
                 return attachments.download(tenant, attachments.image_row(conn, call.rest[1]), inline=True)
         number = _path_id(call)
         if call.request.method == "DELETE":
             with tenant.store.write() as conn:
-                return json_response(attachments.delete(tenant, conn, number))
+                return json_response(attachments.delete(tenant, conn, number, self._profile))
         with tenant.store.read() as conn:
             row = attachments.row_of(conn, number)
-        return (
-            json_response(attachments.single(row))
-            if call.params.flag("includedetails")
-            else attachments.download(tenant, row)
-        )
+        if call.params.flag("includedetails"):
+            return json_response(self._profile.attachment(attachments.single(row), row))
+        return attachments.download(tenant, row)
 
     def _uploaded(self, call: Call) -> Response:
         is_form = call.request.body.content_type.lower().startswith("multipart/form-data")
@@ -193,7 +217,8 @@ class Calls:
         objects = self._form(call) if is_form else self._objects(call, attachments.TYPES)
         with self._tenant.store.write() as conn:
             keys = [attachments.add(self._tenant, conn, item, call.actor) for item in objects]
-            found = [attachments.single(attachments.row_of(conn, key)) for key in keys]
+            rows = [attachments.row_of(conn, key) for key in keys]
+            found = [self._profile.attachment(attachments.single(row), row) for row in rows]
         return json_response(found if call.params.flag("returnall") else found[-1], 201)
 
     def _form(self, call: Call) -> list[Row]:
@@ -273,13 +298,6 @@ class Calls:
             if kind not in ("priority", "webhook", "lookup", "notification"):
                 _path_id(call)
             return json_response(config_calls.one(conn, kind, call.rest[0], call.params))
-
-
-def _shown_action(conn: sqlite3.Connection, key: tuple[int | None, int]) -> Any:
-    row = actions.one(conn, *key)
-    found = actions.wire(row, ticket_rows.Lookups(conn).statuses)
-    found["attachments"] = attachments.of_action(conn, row["ticket_id"], row["id"])
-    return found
 
 
 def _path_id(call: Call) -> int:

@@ -9,21 +9,24 @@ import sqlite3
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.halopsa.sandbox import seeds
+from connectors.halopsa.sandbox import brief, seeds
 from connectors.halopsa.sandbox.seeds import Doc
 from connectors.halopsa.sandbox.tenant import Row, config, new_guid, one_config, put_config
 from connectors.halopsa.sandbox.wire import FLAG, INTEGER, NUMBER, TEXT, Params, bare, rule_broken
 
-WRITABLE = {"status", "outcome", "tickettype", "category", "webhook", "notification"}
+WRITABLE = {"status", "outcome", "tickettype", "category", "sla", "webhook", "notification"}
 TYPES: dict[str, dict[str, str]] = {
     "status": {"id": INTEGER, "name": TEXT, "sequence": INTEGER, "type": INTEGER, "statuschangeto": INTEGER,
-               "statuschangetofreq": NUMBER, "timeuntilloffhold": NUMBER, "showonquickchange": FLAG, "slaaction": TEXT},
+               "statuschangetofreq": NUMBER, "timeuntilloffhold": NUMBER,
+               "useworkinghours": INTEGER, "slaignorerelease": FLAG, "showonquickchange": FLAG, "slaaction": TEXT},
     "outcome": {"id": INTEGER, "outcome": TEXT, "newstatus": INTEGER, "sendemail": INTEGER, "hidefromuser": FLAG,
                 "slaholdischecked": FLAG, "slareleaseischecked": FLAG, "mustaddnote": FLAG, "mustassign": FLAG,
                 "hidden": FLAG, "defaultmanhrs": NUMBER, "sequence": INTEGER},
     "tickettype": {"id": INTEGER, "name": TEXT, "initial_status": INTEGER, "default_priority": INTEGER,
                    "default_sla": INTEGER, "reopenedstatus": INTEGER, "statusafteruserupdate": INTEGER,
                    "statusaftertechupdate": INTEGER, "autoCloseHours": INTEGER, "sequence": INTEGER},
+    "sla": {"id": INTEGER, "name": TEXT, "workday_id": INTEGER, "autoreleaselimit": INTEGER,
+            "statusafterautorelease": INTEGER, "responsereset": FLAG},
     "category": {"id": INTEGER, "value": TEXT, "type_id": INTEGER, "sla_id": INTEGER, "priority_id": INTEGER},
     "webhook": {"name": TEXT, "url": TEXT, "type": INTEGER, "method": INTEGER, "active": FLAG,
                 "authentication_type": INTEGER, "authentication_header": TEXT, "basic_password": TEXT},
@@ -45,7 +48,9 @@ def listed(conn: sqlite3.Connection, kind: str, params: Params) -> list[Doc]:
         number = params.integer(parameter)
         if number is not None and kind in ("priority", "category", "lookup"):
             docs = [doc for doc in docs if doc.get(name) == number]
-    return [shown(conn, kind, doc, params) for doc in docs]
+    found = [shown(conn, kind, doc, params) for doc in docs]
+    wanted = params.integer("type") if params.is_brief and kind == "status" else None
+    return found if wanted is None else [doc for doc in found if doc["type"] == wanted]
 
 
 def _statuses(conn: sqlite3.Connection, docs: list[Doc], params: Params) -> list[Doc]:
@@ -79,6 +84,8 @@ def _outcomes(docs: list[Doc], params: Params) -> list[Doc]:
 
 def shown(conn: sqlite3.Connection, kind: str, doc: Doc, params: Params) -> Doc:
     """Attach what is asked for: an SLA's priorities and workday, a webhook's events; secrets never leave."""
+    if kind == "status" and params.is_brief:
+        doc = brief.status(doc)
     if kind == "sla":
         if params.flag("showpriorities") or params.flag("includedetails"):
             doc = {**doc, "priorities": [row for row in config(conn, "priority") if row["slaid"] == doc["id"]]}
@@ -130,13 +137,21 @@ def _new(conn: sqlite3.Connection, kind: str, body: Row) -> Doc:
         "outcome": lambda: seeds.outcome(number, name),
         "tickettype": lambda: seeds.ticket_type(number, name, 1),
         "category": lambda: seeds.category(number, name),
+        "sla": lambda: seeds.sla(number, name, 1, "24x7"),
         "notification": lambda: {"id": number, "guid": new_guid(), "name": ""},
     }
     return {**blank[kind](), "guid": new_guid()}
 
 
 def _check(conn: sqlite3.Connection, kind: str, doc: Doc, old: Doc | None) -> None:
-    names = {"status": "name", "outcome": "outcome", "tickettype": "name", "category": "value", "webhook": "name"}
+    names = {
+        "status": "name",
+        "sla": "name",
+        "outcome": "outcome",
+        "tickettype": "name",
+        "category": "value",
+        "webhook": "name",
+    }
     field = names.get(kind)
     if field and not str(doc.get(field) or "").strip():
         raise rule_broken(f"{field} is required")
@@ -162,7 +177,7 @@ def delete(conn: sqlite3.Connection, kind: str, key: str) -> Doc:
     doc = one_config(conn, kind, key)
     if doc is None:
         raise bare(404)
-    column = {"status": "status_id", "tickettype": "tickettype_id"}.get(kind)
+    column = {"status": "status_id", "tickettype": "tickettype_id", "sla": "sla_id"}.get(kind)
     if (
         column
         and conn.execute(f"SELECT 1 FROM halo_tickets WHERE {column} = ? AND deleted = 0 LIMIT 1", (key,)).fetchone()

@@ -178,7 +178,7 @@ def agents(conn: sqlite3.Connection, params: Params) -> list[Doc] | Doc:
     rows = [
         agent(conn, row) for row in conn.execute(f"SELECT * FROM halo_agents WHERE {' AND '.join(where)} ORDER BY id")
     ]
-    if not params.flag("pageinate"):
+    if not params.is_paged:
         return rows
     _, size, offset = params.page
     return {"record_count": len(rows), "results": rows[offset : offset + size]}

@@ -37,6 +37,7 @@ class Tenant:
     def __init__(self, world: World) -> None:
         self.store, self.clock, self.limit = world.store, world.clock, world.limit
         self.files = Files(world.store.files)
+        self.profile = world.profile
 
     def now(self) -> int:
         return self.clock.now()

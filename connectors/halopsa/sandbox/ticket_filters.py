@@ -16,6 +16,7 @@ ONE = {
     "status_id": "status_id",
     "requesttype_id": "tickettype_id", "parent_id": "parent_id", "contract_id": "contract_id", "search_id": "id",
 }  # fmt: skip
+BRIEF_ONE = {"team_id": "team_id", "priority_id": "priority_id", "tickettype_id": "tickettype_id"}
 MANY = {
     "status": "status_id", "priority": "priority_id", "team": "team_id", "agent": "agent_id",
     "requesttype": "tickettype_id",
@@ -40,7 +41,7 @@ def conditions(conn: sqlite3.Connection, params: Params) -> tuple[str, list[Any]
     """(WHERE text, values) over the ticket columns."""
     where = [f"deleted = {int(params.flag('deleted'))}"]
     values: list[Any] = []
-    for name, column in ONE.items():
+    for name, column in (ONE | BRIEF_ONE if params.is_brief else ONE).items():
         number = params.integer(name)
         if number is not None:
             where.append(f"{column} = ?")
@@ -87,11 +88,17 @@ def _dates(params: Params, where: list[str], values: list[Any]) -> None:
         if instant is not None:
             where.append(f"last_update {sign} ?")
             values.append(instant)
+    if params.is_brief:
+        _between(params, "dateoccurred", "dateoccurred_start", "dateoccurred_end", where, values)
     column = EVENT_DATES.get(params.text("datesearch").lower())
     if column is None:
         return
-    for name, sign in (("startdate", ">="), ("enddate", "<=")):
-        instant = params.instant(name, end_of_day=name == "enddate")
+    _between(params, column, "startdate", "enddate", where, values)
+
+
+def _between(params: Params, column: str, first: str, last: str, where: list[str], values: list[Any]) -> None:
+    for name, sign in ((first, ">="), (last, "<=")):
+        instant = params.instant(name, end_of_day=name == last)
         if instant is not None:
             where.append(f"{column} > 0 AND {column} {sign} ?")
             values.append(instant)

@@ -7,6 +7,7 @@ import sqlite3
 from typing import Any
 
 from connectors.halopsa.sandbox import attachments, sla
+from connectors.halopsa.sandbox.profiles import PROFILES, VENDOR, Vendor
 from connectors.halopsa.sandbox.schema import TICKET_COLUMNS
 from connectors.halopsa.sandbox.seeds import Doc
 from connectors.halopsa.sandbox.tenant import Row, Tenant, config, names, one_config, priority_of
@@ -38,6 +39,7 @@ class TicketLists:
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
+        self._profile = PROFILES[tenant.profile]
         self._counts: dict[tuple[Any, ...], int] = {}
         self._version = -1
 
@@ -83,7 +85,8 @@ class TicketLists:
         look = Lookups(conn)
         now = self._tenant.now()
         extra = params.text("include_custom_fields")
-        rows = [list_row(dict(row), look, now, params) for row in ordered]
+        columns = [dict(row) for row in ordered]
+        rows = [self._profile.ticket(list_row(row, look, now, params), row, now) for row in columns]
         if extra:
             for row in rows:
                 row["customfields"] = custom_fields(conn, _extra(conn, row["id"]))
@@ -176,12 +179,12 @@ def joined(conn: sqlite3.Connection, ticket_id: int) -> Row | None:
     return dict(row) if row else None
 
 
-def short(conn: sqlite3.Connection, ticket_id: int, now: int) -> Doc | None:
+def short(conn: sqlite3.Connection, ticket_id: int, now: int, profile: Vendor = VENDOR) -> Doc | None:
     row = joined(conn, ticket_id)
-    return None if row is None else list_row(row, Lookups(conn), now, Params({}))
+    return None if row is None else profile.ticket(list_row(row, Lookups(conn), now, Params({})), row, now)
 
 
-def full(conn: sqlite3.Connection, ticket_id: int, now: int, params: Params) -> Doc:
+def full(conn: sqlite3.Connection, ticket_id: int, now: int, params: Params, profile: Vendor = VENDOR) -> Doc:
     """The single ticket: everything of the row, HTML, creation date, custom fields, attachments, priority object."""
     row = joined(conn, ticket_id)
     assert row is not None
@@ -203,4 +206,4 @@ def full(conn: sqlite3.Connection, ticket_id: int, now: int, params: Params) -> 
         doc["status_name"] = Lookups(conn).statuses[row["status_id"]]
     for name in SENTINELS:
         doc[name] = date_out(extra.get(name)) or UNSET_DATE
-    return doc
+    return profile.ticket(doc, row, now)

@@ -80,9 +80,15 @@ def as_html(text: str) -> str:
 
 @dataclass(frozen=True)
 class Params:
-    """Query parameters; names are lower case. Unknown ones are never looked at."""
+    """Query parameters; names are lower case. Unknown ones are never looked at; profile `brief` knows more."""
 
     values: Mapping[str, str]
+    is_brief: bool = False
+
+    @property
+    def is_paged(self) -> bool:
+        """`pageinate=true` asks for pages; in profile `brief` a page number or size does as well."""
+        return self.flag("pageinate") or (self.is_brief and bool(self.text("page_no") or self.text("page_size")))
 
     def text(self, name: str) -> str:
         return self.values.get(name, "").strip()
@@ -122,7 +128,7 @@ class Params:
     @property
     def page(self) -> tuple[int, int, int]:
         """(page_no, page_size, offset); paging needs `pageinate=true`, else `count` rows from the start."""
-        if self.flag("pageinate"):
+        if self.is_paged:
             size = max(1, min(self.integer("page_size") or DEFAULT_ROWS, PAGE_LIMIT))
             number = max(1, self.integer("page_no") or 1)
             return number, size, (number - 1) * size

@@ -227,4 +227,4 @@ def form_input(field: BoundField, **attributes: str) -> SafeString:
         attributes["aria-describedby"] = " ".join(described)
     if field.errors:
         attributes["aria-invalid"] = "true"
-    return field.as_widget(attrs=attributes)
+    return field.as_widget(attrs={**attributes})

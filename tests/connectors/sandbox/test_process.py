@@ -83,7 +83,7 @@ def test_ends_cleanly_at_once(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "words"),
-    [(["--profile", "brief"], "not served for halopsa yet"), (["--load", "/nowhere"], "no such folder")],
+    [(["--profile", "other"], "invalid choice"), (["--load", "/nowhere"], "no such folder")],
 )
 def test_refuses_with_a_reason(flags: list[str], words: str) -> None:
     command = [sys.executable, "-m", "connectors.sandbox", "--port", str(free_port()), *flags]

@@ -13,7 +13,14 @@ from django.utils import timezone
 
 from helpdesk.desk import presence
 from tests.factories import (
-    make_account, make_agent, make_client, make_priority, make_status, make_team, make_ticket, make_time_entry,
+    make_account,
+    make_agent,
+    make_client,
+    make_priority,
+    make_status,
+    make_team,
+    make_ticket,
+    make_time_entry,
 )  # fmt: skip
 from tests.people import make_cleo, make_dana, make_theo
 
@@ -101,7 +108,9 @@ def test_at_most_25_cards_and_the_rest_on_scroll(client: Browser, dana: Any) -> 
 
 
 def have(answer: Any) -> str:
-    return ",".join(":".join(m) for m in re.findall(r'data-lane="([^"]+)" data-digest="([^"]+)"', answer.content.decode()))
+    return ",".join(
+        ":".join(m) for m in re.findall(r'data-lane="([^"]+)" data-digest="([^"]+)"', answer.content.decode())
+    )
 
 
 def test_only_lanes_that_changed_are_sent(client: Browser, dana: Any) -> None:

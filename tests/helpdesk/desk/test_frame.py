@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
@@ -140,7 +141,7 @@ def test_counts_are_those_of_the_lists(account: PsaAccount) -> None:
     seen = " ".join(page.split())
     for name, count in [("Tickets", 3), ("Needs an owner", 1), ("My tickets", 1)]:
         assert f'<span class="label">{name}</span><span class="count' in seen
-        assert f'>{count}</span>' in seen.split(f'<span class="label">{name}</span>')[1][:60]
+        assert f">{count}</span>" in seen.split(f'<span class="label">{name}</span>')[1][:60]
     assert "Printers" in seen
     assert 'href="/tickets/?view=mine" aria-current="page"' in seen
 
@@ -288,7 +289,13 @@ def test_contrast_is_wcags() -> None:
 def test_personal_settings() -> None:
     theo = make_theo()
     client = signed_in(theo)
-    good = {"name": "Theo Marsh", "time_zone": "Europe/Berlin", "theme": "dark", "density": "dense", "hold_seconds": "10"}
+    good = {
+        "name": "Theo Marsh",
+        "time_zone": "Europe/Berlin",
+        "theme": "dark",
+        "density": "dense",
+        "hold_seconds": "10",
+    }
     assert client.post("/settings/personal/", {**good, "time_zone": "Mars/Base"}).status_code == 422
     assert client.post("/settings/personal/", {**good, "hold_seconds": "999"}).status_code == 422
     assert client.post("/settings/personal/", good).status_code == 302
@@ -384,6 +391,4 @@ def test_403_is_ours() -> None:
 
 
 def test_500_needs_nothing_but_the_request() -> None:
-    from django.template.loader import render_to_string
-
     assert "This page could not be made" in render_to_string("500.html")

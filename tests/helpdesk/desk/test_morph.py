@@ -78,7 +78,8 @@ def test_the_result_is_what_was_asked_for(board: Any) -> None:
                 const pool = [1, 2, 3, 4, 5, 6, 7, 8].sort(() => rnd(3) - 1).slice(0, rnd(9));
                 for (const lane of ['a', 'b', 'c'].slice(0, 1 + rnd(3))) {
                     const cards = pool.splice(0, 1 + rnd(4)).map((pk) =>
-                        `<article data-ticket="${pk}" class="c${rnd(2)}">${rnd(2) ? 'text ' + rnd(3) : ''}<p>${rnd(5)}</p>` +
+                        `<article data-ticket="${pk}" class="c${rnd(2)}">` +
+                        `${rnd(2) ? 'text ' + rnd(3) : ''}<p>${rnd(5)}</p>` +
                         `${rnd(2) ? '<b>b</b>' : ''}${rnd(2) ? '<i id="i' + pk + '">x</i>' : ''}</article>`);
                     out += `<section data-key="${lane}"><h2>${rnd(9)}</h2>${cards.join(rnd(2) ? ' ' : '')}</section>`;
                 }
@@ -148,7 +149,8 @@ def test_focus_survives_a_move(board: Any) -> None:
 def test_what_somebody_holds_is_not_taken_away(board: Any) -> None:
     board.evaluate(
         "html => start(html)",
-        card(1, more=" ") + "<form data-key='c'><textarea id='t'></textarea></form><p data-keep id='k'>kept</p><p>x</p>",
+        card(1, more=" ")
+        + "<form data-key='c'><textarea id='t'></textarea></form><p data-keep id='k'>kept</p><p>x</p>",
     )
     board.fill("#t", "not sent yet")
     board.evaluate("document.activeElement.blur()")
@@ -190,7 +192,8 @@ def test_equal_parts_are_not_touched(board: Any) -> None:
         """() => {
             window.touched = [];
             new MutationObserver((all) => window.touched.push(...all.map((m) => m.target.nodeName)))
-                .observe(document.getElementById('box'), {subtree: true, childList: true, attributes: true, characterData: true});
+                .observe(document.getElementById('box'),
+                    {subtree: true, childList: true, attributes: true, characterData: true});
         }"""
     )
     board.evaluate("html => to(html)", lane(card(1), card(2, "new")))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpdesk.actions.text import html_to_text, without_marker
 from helpdesk.actions.models import Action
+from helpdesk.actions.text import html_to_text, without_marker
 from helpdesk.tickets.models import Ticket
 
 LAST = 4

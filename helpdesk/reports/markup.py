@@ -1,0 +1,218 @@
+"""The repeated markup of a report, written from values: some 300 numbers with their links, each of them escaped.
+
+As in `tickets.rows`, a template would cost more than all the queries of the page. No style attributes: sizes and places
+are attributes of SVG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from html import escape
+
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from helpdesk.core import icons
+from helpdesk.core.templatetags.words import STATUS_SHAPES
+from helpdesk.reports import shapes
+from helpdesk.reports.overview import Row, Stand
+from helpdesk.reports.shapes import Address, Delta, Figure
+from helpdesk.reports.trends import GOAL, LEFT, RIGHT, Dot, Mark, Step, bar_chart, line_chart
+from helpdesk.tickets.rows import Facts, Reading, sla_html, ticket_prefix
+
+_WIDE = 98
+
+
+@dataclass(frozen=True)
+class Trend:
+    bars: SafeString
+    lines: SafeString
+    rows: SafeString
+
+
+def _safe(parts: Iterable[str]) -> SafeString:
+    return mark_safe("\n".join(parts))  # noqa: S308  every value in the parts is escaped or a number of ours
+
+
+def _link(href: str, text: object) -> str:
+    return f'<a href="{escape(href)}">{escape(str(text))}</a>'
+
+
+class _Arrows:
+    """Arrow and word per way, spelt once per page."""
+
+    def __init__(self) -> None:
+        self._marks = {
+            way: (
+                f'<svg class="icon" aria-hidden="true"><use href="{icons.address(f"arrow-{way}")}"/></svg>',
+                f'<span class="hush"> {escape(word)}</span>',
+            )
+            for way, word in (("up", _("up")), ("down", _("down")))
+        }
+
+    def delta(self, delta: Delta | None) -> str:
+        if delta is None:
+            return ""
+        before, after = self._marks.get(delta.way, ("", ""))
+        tone = f" data-{delta.tone}" if delta.tone else ""
+        return f'<span class="delta"{tone}>{before}{escape(delta.text)}{after}</span>'
+
+
+def figures(found: Sequence[Figure]) -> SafeString:
+    arrows = _Arrows()
+    return _safe(
+        f'<div class="key-figure"><h2>{escape(str(f.label))}</h2><p class="big">{_link(f.href, f.value)}</p>'
+        f'<p class="row">{arrows.delta(f.delta)}<span class="def">{escape(f.note)}</span></p></div>'
+        for f in found
+    )
+
+
+def other_rows(found: Sequence[Figure]) -> SafeString:
+    arrows = _Arrows()
+    return _safe(
+        f'<tr><th scope="row">{escape(str(f.label))}</th><td class="end">{_link(f.href, f.value)}</td>'
+        f'<td class="end">{arrows.delta(f.delta)}<span class="def">{escape(f.note)}</span></td>'
+        f'<td class="def spare">{escape(str(f.definition))}</td></tr>'
+        for f in found
+    )
+
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+
+
+def bar(width: float, missing: float | None = None, goal: int | None = None) -> str:
+    """A share as a bar; amber is what is missing to the goal."""
+    short = f'<rect class="short" x="{width}%" y="4" width="{missing}%" height="8"/>' if missing else ""
+    line = f'<line x1="{goal}%" x2="{goal}%" y1="0" y2="16"/>' if goal else ""
+    return (
+        '<svg class="bar" aria-hidden="true"><rect class="rail-of" y="4" width="100%" height="8" rx="2"/>'
+        f'<rect y="4" width="{width}%" height="8" rx="2"/>{short}{line}</svg>'
+    )
+
+
+def _prio(key: object, name: str) -> str:
+    return f'<span class="prio" data-rank="{escape(str(key))}" data-word>{escape(name)}</span>'
+
+
+def table_rows(rows: Sequence[Row], *, is_priority: bool, compare: bool) -> SafeString:
+    arrows, late = _Arrows(), _("%(name)s: %(n)d resolved late")
+    found = []
+    for row in rows:
+        name = _prio(row.key, row.name) if is_priority else escape(row.name)
+        picture = ""
+        if row.kept is not None:
+            label = escape(late % {"name": row.name, "n": row.totals["resolution_breached"]})
+            picture = f'<a href="{escape(row.late)}" aria-label="{label}">{bar(row.kept, row.missing, GOAL)}</a>'
+        change = f'<td class="end">{arrows.delta(row.delta)}</td>' if compare else ""
+        found.append(
+            f'<tr><th scope="row"><a href="{escape(row.href)}">{name}</a></th>'
+            f'<td class="end">{_link(row.tickets, row.totals["finished"])}</td>'
+            f'<td class="end">{_link(row.responses, row.response)}</td>'
+            f'<td class="end">{_link(row.resolutions, row.resolution)}</td>'
+            f'<td class="bar-cell">{picture}</td>{change}</tr>'
+        )
+    return _safe(found)
+
+
+def stand_rows(rows: Sequence[Stand], *, is_priority: bool = False) -> SafeString:
+    found = []
+    for row in rows:
+        if is_priority:
+            name, more = _prio(row.key, row.name), f'<td class="end">{_link(row.finished_href, row.finished)}</td>'
+        else:
+            shape = STATUS_SHAPES.get(row.key, row.key)
+            name, more = f'<span class="status" data-status="{shape}">{escape(row.name)}</span>', ""
+        found.append(
+            f'<tr><th scope="row">{name}</th><td class="end">{_link(row.href, row.count)}</td>'
+            f'<td class="bar-cell">{bar(row.width)}</td>{more}</tr>'
+        )
+    return _safe(found)
+
+
+def pressing_rows(tickets: Sequence[Facts], now: datetime, zone: tzinfo) -> SafeString:
+    """Tickets at risk or breached now, with whose they are."""
+    reading, (before, after) = Reading(now, zone), ticket_prefix()
+    clocks = {"response": _("Response"), "resolution": _("Resolution")}
+    nobody = _("no owner yet")
+    return _safe(
+        f'<li data-ticket="{t.pk}"><span class="subject-line"><a class="subject" href="{before}{t.pk}{after}">'
+        f'{escape(t.subject)}</a><br><span class="client">{escape(t.label)}, {escape(t.client or "")}.</span> '
+        f'<span class="reason">{escape(clocks.get(t.next_clock, ""))}, {escape(t.owner or nobody)}</span></span>'
+        f"{sla_html(t, reading)}</li>"
+        for t in tickets
+    )
+
+
+# ---- trend ----------------------------------------------------------------------------------------------------------
+
+
+def trend(address: Address, steps: Sequence[Step]) -> Trend:
+    """Both pictures, and their twin as a table. Every bar and number opens its tickets."""
+    return Trend(_bars(address, steps), _lines(address, steps), _twin(address, steps))
+
+
+def _of_step(address: Address, step: Step, metric: str) -> str:
+    days = {"period": "custom", "from": step.first.isoformat(), "to": step.last.isoformat()}
+    return address.tickets(metric, **days)
+
+
+def _grid(up: Sequence[Mark], across: Sequence[Mark], right: float) -> list[str]:
+    return [
+        f'<line class="grid" x1="{LEFT:g}%" x2="{right:g}%" y1="{mark.at}" y2="{mark.at}"/>'
+        f'<text x="3.2%" y="{mark.at}" dy="4" text-anchor="end">{mark.text}</text>'
+        for mark in up
+    ] + [f'<text x="{mark.at}" y="100%" text-anchor="middle">{escape(mark.text)}</text>' for mark in across]
+
+
+def _bars(address: Address, steps: Sequence[Step]) -> SafeString:
+    chart = bar_chart(steps)
+    words = {"opened": _("opened"), "finished": _("finished")}
+    return _safe(
+        _grid(chart.up, chart.across, _WIDE)
+        + [
+            f'<a href="{escape(_of_step(address, b.step, b.metric))}" tabindex="-1"><rect class="bar-{b.series}" '
+            f'x="{b.x}" y="{b.y}" width="{b.width}" height="{b.height}"><title>{escape(b.step.label)}: {b.count} '
+            f"{escape(words[b.metric])}</title></rect></a>"
+            for b in chart.bars
+            if b.count
+        ]
+    )
+
+
+def _lines(address: Address, steps: Sequence[Step]) -> SafeString:
+    chart = line_chart(steps, with_before=address.compare)
+    words = {"a": _("Response"), "b": _("Resolution")}
+    goal = f'<line class="goal" x1="{LEFT:g}%" x2="{RIGHT:g}%" y1="{chart.goal}" y2="{chart.goal}"/>'
+    return _safe(
+        [*_grid(chart.up, chart.across, RIGHT), goal]
+        + [
+            f'<line class="{line.series}" x1="{line.x1}" y1="{line.y1}" x2="{line.x2}" y2="{line.y2}"/>'
+            for line in chart.lines
+        ]
+        + [_dot(dot, words[dot.series]) for dot in chart.dots]
+    )
+
+
+def _dot(dot: Dot, word: str) -> str:
+    return (
+        f'<circle class="dot-{dot.series}" cx="{dot.x}" cy="{dot.y}" r="3.5"/><text class="tag-{dot.series}" '
+        f'x="{dot.x}" dx="10" y="{dot.label_y}" dy="4"><tspan class="word">{escape(word)} </tspan>{dot.text}</text>'
+    )
+
+
+def _twin(address: Address, steps: Sequence[Step]) -> SafeString:
+    found = []
+    for step in steps:
+        t = step.totals
+        cells = (
+            ("opened", t["opened"]), ("finished", t["finished"]), ("response", shapes.percent(t.percent("response"))),
+            ("resolution", shapes.percent(t.percent("resolution"))),
+        )  # fmt: skip
+        found.append(
+            f'<tr><th scope="row">{escape(step.label)}</th>'
+            + "".join(f'<td class="end">{_link(_of_step(address, step, metric), text)}</td>' for metric, text in cells)
+            + "</tr>"
+        )
+    return _safe(found)

@@ -1,0 +1,343 @@
+"""The overview: every sum it shows, in a fixed number of queries, turned into figures, tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from helpdesk.core.formatting import duration
+from helpdesk.reports import shapes
+from helpdesk.reports.figures import ALL_COLUMNS, VERDICTS, Totals, share, sums
+from helpdesk.reports.filters import MODELS, NOBODY
+from helpdesk.reports.live import Live
+from helpdesk.reports.metrics import METRICS
+from helpdesk.reports.shapes import Address, Delta, Figure, change
+from helpdesk.reports.trends import GOAL, Step, steps
+from helpdesk.tickets.choices import FINISHED, Category, Rank
+
+FEW = 5
+"""Fewer judged tickets than this say little: such rows stand in the full list only."""
+SHORT = 8
+MOST_ROWS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A line of a table: the totals of one priority, client, team or owner."""
+
+    key: int
+    name: str
+    href: str
+    totals: Totals
+    before: Totals | None
+    tickets: str
+    responses: str
+    resolutions: str
+    late: str
+
+    @property
+    def response(self) -> str:
+        return shapes.percent(self.totals.percent("response"))
+
+    @property
+    def resolution(self) -> str:
+        return shapes.percent(self.totals.percent("resolution"))
+
+    @property
+    def kept(self) -> float | None:
+        return self.totals.percent("resolution")
+
+    @property
+    def missing(self) -> float | None:
+        """What lacks to the goal, in percent."""
+        return round(GOAL - self.kept, 1) if self.kept is not None and self.kept < GOAL else None
+
+    @property
+    def delta(self) -> Delta | None:
+        if self.before is None:
+            return None
+        return change(self.kept, self.before.percent("resolution"), more_is="good", words=lambda n: f"{n:.1f}", digits=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stand:
+    """A line of a distribution."""
+
+    key: str
+    name: str
+    count: int
+    href: str
+    width: float
+    finished: int = 0
+    finished_href: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    now: Totals
+    before: Totals
+    steps: list[Step]
+
+
+def read_sums(address: Address) -> Sums:
+    """The whole period and its steps; one query."""
+    period, keys = address.period, address.filters.dimensions
+    then = (period.before_first, period.before_last)
+    found = sums(
+        keys=keys, first=period.first, last=period.last, by=("day",), columns=ALL_COLUMNS, then=then,
+        daily=period.step != "month",
+    )  # fmt: skip
+    days: tuple[dict[date, Totals], dict[date, Totals]] = ({}, {})
+    whole = (Totals(), Totals())
+    for (which, day), totals in found.items():
+        days[which - 1][day] = totals
+        whole[which - 1].add(list(totals.values), list(totals.values.values()))
+    shown = steps(period.first, period.last, period.step, days[0], days[1], period.before_first)
+    return Sums(now=whole[0], before=whole[1], steps=shown)
+
+
+def key_figures(address: Address, found: Sums, live: Live, now: datetime) -> list[Figure]:
+    t, b = found.now, found.before if address.compare else Totals()
+    is_compared = address.compare
+
+    def against(new: float | None, old: float | None, **how: Any) -> Delta | None:
+        return change(new, old, **how) if is_compared else None
+
+    def of(clock: str) -> str:
+        return _("%(met)s of %(all)s") % {
+            "met": shapes.number(t[f"{clock}_met"]), "all": shapes.number(t.judged(clock))
+        }  # fmt: skip
+
+    def minutes(value: tuple[int, bool] | None) -> float | None:
+        return value[0] // 60 if value else None
+
+    judged = t.judged("resolution") + live.judged
+    kept = t["resolution_met"] + live.kept
+    age = (now - live.oldest_at).days if live.oldest_at else None
+    flow = t["opened"] - t["finished"]
+    points = {"more_is": "good", "words": shapes.points, "digits": 1}
+    return [
+        Figure(
+            label=_("Resolved in time"), value=shapes.percent_sign(t.percent("resolution")), note=of("resolution"),
+            href=address.tickets("resolution"),
+            delta=against(t.percent("resolution"), b.percent("resolution"), **points),
+        ),
+        Figure(
+            label=_("Answered in time"), value=shapes.percent_sign(t.percent("response")), note=of("response"),
+            href=address.tickets("response"), delta=against(t.percent("response"), b.percent("response"), **points),
+        ),
+        Figure(
+            label=_("First answer, median"), value=shapes.near(t.median_answer), href=address.tickets("answered"),
+            note=_("from opening"),
+            delta=against(
+                minutes(t.median_answer), minutes(b.median_answer), more_is="bad", words=lambda n: duration(n * 60)
+            ),
+        ),
+        Figure(
+            label=_("Resolved late"), value=shapes.number(t["resolution_breached"]),
+            href=address.tickets("resolution_breached"),
+            note=_("%(n)s retroactive") % {"n": t["retroactive"]} if t["retroactive"] else "",
+            delta=against(t["resolution_breached"], b["resolution_breached"], more_is="bad", words=_whole),
+        ),
+        Figure(
+            label=_("Open now"), value=shapes.number(live.open), href=address.tickets("open"),
+            note=ngettext("oldest %d day", "oldest %d days", age) % age if age is not None else "",
+            delta=against(flow, 0, more_is="bad", words=_whole),
+            definition=_("change: opened less finished in the period"),
+        ),
+        Figure(
+            label=_("SLA compliance"), value=shapes.percent_sign(share(kept, judged)),
+            href=address.tickets("compliance"),
+            note=_("%(met)s of %(all)s, with those open now")
+            % {"met": shapes.number(kept), "all": shapes.number(judged)},
+        ),
+        Figure(
+            label=_("Average resolution time"), value=shapes.hours(t.mean_resolution_hours),
+            href=address.tickets("finished"),
+            note=_("median %(time)s") % {"time": shapes.near(t.median_resolution)} if t["finished"] else "",
+            delta=against(
+                t.mean_resolution_hours, b.mean_resolution_hours, more_is="bad", words=lambda n: f"{n:.2f} h", digits=2
+            ),
+        ),
+        _count(address, "opened", t, b, is_compared, ""),
+        _count(address, "finished", t, b, is_compared, ""),
+        _count(address, "escalated", t, b, is_compared, "bad"),
+    ]  # fmt: skip
+
+
+def _whole(value: float) -> str:
+    return shapes.number(int(value))
+
+
+def _count(address: Address, metric: str, t: Totals, b: Totals, is_compared: bool, more_is: str) -> Figure:
+    return Figure(
+        label=METRICS[metric].label,
+        value=shapes.number(t[metric]),
+        href=address.tickets(metric),
+        delta=change(t[metric], b[metric], more_is=more_is, words=_whole) if is_compared else None,
+        definition=METRICS[metric].definition,
+    )
+
+
+def other_figures(address: Address, found: Sums, live: Live) -> list[Figure]:
+    """What is counted beside the key figures; each line carries its definition."""
+    t, b, is_compared = found.now, found.before, address.compare
+    lines = [_count(address, "reopened", t, b, is_compared, "bad")]
+    for metric in ("billable", "nonbillable"):
+        column = f"{metric}_seconds"
+        lines.append(
+            Figure(
+                label=METRICS[metric].label, value=shapes.hours(round(t[column] / 3600, 2)),
+                href=address.tickets(metric), definition=METRICS[metric].definition,
+                delta=change(t[column], b[column], words=duration) if is_compared else None,
+            )
+        )  # fmt: skip
+    for metric, count in (
+        ("unassigned", live.unassigned), ("waiting_long", live.waiting_long), ("at_risk", live.at_risk),
+        ("breached_now", live.breached),
+    ):  # fmt: skip
+        one = METRICS[metric]
+        lines.append(
+            Figure(
+                label=one.label, value=shapes.number(count), href=address.tickets(metric), definition=one.definition,
+                note=_("live"),
+            )
+        )  # fmt: skip
+    return lines
+
+
+# ---- tables ---------------------------------------------------------------------------------------------------------
+
+
+def _row(address: Address, dimension: str, key: int, name: str, totals: Totals, before: Totals | None) -> Row:
+    own = {dimension: str(key) if key or dimension == "priority" else "none"}
+    return Row(
+        key=key,
+        name=name,
+        href=address.page(**own),
+        totals=totals,
+        before=before,
+        tickets=address.tickets("finished", **own),
+        responses=address.tickets("response", **own),
+        resolutions=address.tickets("resolution", **own),
+        late=address.tickets("resolution_breached", **own),
+    )
+
+
+def by_priority(address: Address) -> list[Row]:
+    """One query. Every known priority has its row, with nothing too."""
+    period, keys = address.period, address.filters.dimensions
+    then = (period.before_first, period.before_last) if address.compare else None
+    found = sums(keys=keys, first=period.first, last=period.last, by=("rank",), columns=VERDICTS, then=then)
+    return [
+        _row(
+            address, "priority", rank.value, str(rank.label), found.get((1, rank.value), Totals()),
+            found.get((2, rank.value), Totals()) if address.compare else None,
+        )
+        for rank in Rank
+        if rank.value in keys.get("rank", Rank.values)
+    ]  # fmt: skip
+
+
+def all_row(address: Address, found: Sums) -> Row:
+    """The foot of the table of priorities: everything that the page is about."""
+    return Row(
+        key=0,
+        name=_("All"),
+        href=address.page(),
+        totals=found.now,
+        before=found.before if address.compare else None,
+        tickets=address.tickets("finished"),
+        responses=address.tickets("response"),
+        resolutions=address.tickets("resolution"),
+        late=address.tickets("resolution_breached"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    rows: list[Row]
+    total: int
+    is_all: bool
+
+
+def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
+    """Clients (or teams, owners), the least kept promises first. Three queries, whatever their number."""
+    period, keys = address.period, address.filters.dimensions
+    found = {
+        key: totals
+        for (_which, key), totals in sums(
+            keys=keys, first=period.first, last=period.last, by=(dimension,), columns=VERDICTS
+        ).items()
+        if totals.values
+    }
+    worst = sorted(found, key=lambda key: _badness(found[key]))
+    shown = worst[:MOST_ROWS] if is_all else [k for k in worst if found[k].judged("resolution") >= FEW][:SHORT]
+    shown = shown or worst[:SHORT]
+    before: dict[tuple[Any, ...], Totals] = {}
+    if address.compare and shown:
+        before = sums(
+            keys={**keys, dimension: shown}, first=period.before_first, last=period.before_last, by=(dimension,),
+            columns=VERDICTS,
+        )  # fmt: skip
+    names = names_of(dimension, shown)
+    rows = [
+        _row(
+            address, dimension, key, names.get(key) or _("gone, key %(key)s") % {"key": key}, found[key],
+            before.get((1, key), Totals()) if address.compare else None,
+        )
+        for key in shown
+    ]  # fmt: skip
+    return Table(rows=rows, total=len(found), is_all=is_all or len(rows) == len(found))
+
+
+def _badness(totals: Totals) -> tuple[Any, ...]:
+    kept = totals.percent("resolution")
+    return (kept is None, kept or 0, -totals.judged("resolution"), -totals["finished"])
+
+
+def names_of(dimension: str, keys: Sequence[int]) -> dict[int, str]:
+    if not keys:
+        return {}
+    rows = MODELS[dimension]._default_manager.in_bulk([k for k in keys if k])
+    return {**{pk: getattr(row, "name", str(row)) for pk, row in rows.items()}, 0: str(NOBODY[dimension]).capitalize()}
+
+
+# ---- where tickets stand --------------------------------------------------------------------------------------------
+
+
+def by_status(address: Address, totals: Totals, live: Live) -> list[Stand]:
+    """Open tickets as they stand now, and those finished in the period. Every known status has its row."""
+    finished = {Category.CLOSED.value: totals["closed"], Category.RESOLVED.value: totals["finished"] - totals["closed"]}
+    counts = {c: finished[c.value] if c in FINISHED else live.by_category.get(c.value, 0) for c in Category}
+    most = max(counts.values()) or 1
+    return [
+        Stand(
+            key=category.value,
+            name=str(category.label),
+            count=count,
+            width=round(100 * count / most, 1),
+            href=address.tickets(category.value)
+            if category in FINISHED
+            else address.tickets("open", status=category.value),
+        )
+        for category, count in counts.items()
+    ]
+
+
+def open_by_priority(address: Address, rows: Sequence[Row], live: Live) -> list[Stand]:
+    counts = {row.key: live.by_rank.get(row.key, 0) for row in rows}
+    most = max(counts.values(), default=0) or 1
+    return [
+        Stand(
+            key=str(row.key), name=row.name, count=counts[row.key], width=round(100 * counts[row.key] / most, 1),
+            href=address.tickets("open", priority=str(row.key)), finished=row.totals["finished"],
+            finished_href=row.tickets,
+        )
+        for row in rows
+    ]  # fmt: skip

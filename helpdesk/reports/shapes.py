@@ -1,0 +1,133 @@
+"""The pieces a report page is made of, with their words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from helpdesk.core.formatting import duration
+from helpdesk.reports.filters import Filters
+from helpdesk.reports.periods import Period
+
+NONE = "-"
+"""Stands where nothing was counted: never 0, never NaN."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delta:
+    """Against the period before: `way` is up, down or same; `tone` good, bad or nothing."""
+
+    text: str
+    way: str = "same"
+    tone: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    label: Any
+    value: str
+    href: str
+    note: str = ""
+    delta: Delta | None = None
+    definition: Any = ""
+    unit: str = ""
+
+
+def change(
+    now: float | None, before: float | None, *, more_is: str = "", words: Any = str, digits: int = 0
+) -> Delta | None:
+    """None when one of the two is missing. `more_is` good or bad; empty: neither."""
+    if now is None or before is None:
+        return None
+    difference = round(now - before, digits)
+    if not difference:
+        return Delta(text=_("no change"))
+    way = "up" if difference > 0 else "down"
+    tone = {"good": ("good", "bad"), "bad": ("bad", "good"), "": ("", "")}[more_is][0 if difference > 0 else 1]
+    size = abs(difference) if digits else int(abs(difference))
+    return Delta(text=words(size), way=way, tone=tone)
+
+
+def number(value: int) -> str:
+    """ "12,480": a thin look at thousands."""
+    return f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    return NONE if value is None else f"{value:.1f}"
+
+
+def percent_sign(value: float | None) -> str:
+    return NONE if value is None else f"{value:.1f} %"
+
+
+def points(value: float) -> str:
+    return _("%(n)s points") % {"n": f"{value:.1f}"}
+
+
+def hours(value: float | None) -> str:
+    return NONE if value is None else f"{value:.2f} h"
+
+
+def near(value: tuple[int, bool] | None) -> str:
+    """ "≈ 21 min", "over 3 d": read off a histogram."""
+    if value is None:
+        return NONE
+    seconds, is_beyond = value
+    return _("over %(time)s") % {"time": duration(seconds)} if is_beyond else f"≈ {duration(seconds)}"
+
+
+@dataclass(kw_only=True)
+class Address:
+    """Addresses of this report with something changed; filters, period and comparison come along."""
+
+    period: Period
+    filters: Filters
+    compare: bool = True
+    by: str = ""
+
+    @cached_property
+    def _parts(self) -> dict[str, str]:
+        found = {**self.period.query(), **self.filters.query()}
+        if not self.compare:
+            found["compare"] = "off"
+        return found
+
+    @cached_property
+    def _spelt(self) -> str:
+        return urlencode(self._parts, safe=",")
+
+    def parts(self) -> dict[str, str]:
+        return dict(self._parts)
+
+    def page(self, **changes: str | None) -> str:
+        changes.setdefault("by", self.by or None)
+        return f"{_page('overview')}{self._query(changes)}"
+
+    def tickets(self, metric: str, **changes: str | None) -> str:
+        return f"{_page('tickets')}{self._query({**changes, 'metric': metric})}"
+
+    def csv(self, metric: str, **changes: str | None) -> str:
+        return f"{_page('csv')}{self._query({**changes, 'metric': metric})}"
+
+    def with_period(self, name: str) -> str:
+        return self.page(**{"period": name, "from": None, "to": None})
+
+    def _query(self, changes: Mapping[str, str | None]) -> str:
+        """A page holds some 200 addresses: what is only added is put behind the rest, spelt once."""
+        if self._parts.keys().isdisjoint(changes):
+            added = urlencode({name: value for name, value in changes.items() if value is not None}, safe=",")
+            return f"?{self._spelt}&{added}" if added else f"?{self._spelt}"
+        found = {name: value for name, value in {**self._parts, **changes}.items() if value is not None}
+        return "?" + urlencode(found, safe=",")
+
+
+@cache
+def _page(name: str) -> str:
+    return reverse(f"reports:{name}")

@@ -1,0 +1,292 @@
+/* What is written is kept: a draft on the server within 2 s of typing, in this browser while the line is down. The
+   composer's tabs, its macros (/), Ctrl+Enter; and the new ticket's type-ahead. */
+(() => {
+  "use strict";
+  const desk = (window.desk = window.desk || {});
+  const WAIT = 900;
+  let timer = null;
+  let stale = false;
+  let sending = false;
+
+  const form = () => document.querySelector("form[data-draft]");
+  const text = () => document.getElementById("composer-text");
+  const storeKey = (box) => `draft:${box.dataset.draft}`;
+
+  /* ---- who sees it ---- */
+  function repaint(box) {
+    const kind = box.querySelector("[name=kind]:checked")?.value;
+    if (!kind) return;
+    const isCall = kind === "call" || kind === "visit";
+    const isInternal = kind === "note" || (isCall && box.querySelector("[name=visibility]").value !== "public");
+    box.dataset.visibility = isInternal ? "internal" : "public";
+    const field = text();
+    field.placeholder = kind === "reply" ? field.dataset.reply : field.dataset.note;
+    if (!isInternal) for (const tick of box.querySelectorAll("[name=public_file]:not([data-chosen])")) tick.checked = true;
+    else for (const tick of box.querySelectorAll("[name=public_file]:not([data-chosen])")) tick.checked = false;
+  }
+
+  function choose(kind) {
+    const radio = document.getElementById(`kind-${kind}`);
+    if (!radio) return false;
+    radio.checked = true;
+    repaint(form());
+    form().dataset.open = "";
+    text().focus();
+    return true;
+  }
+
+  /* ---- the draft ---- */
+  async function keep(box) {
+    clearTimeout(timer);
+    timer = null;
+    if (!box || !box.isConnected || sending) return;
+    const body = new FormData(box);
+    body.delete("upload");
+    try {
+      const answer = await fetch(box.dataset.draft, { method: "POST", body, headers: { "HX-Request": "true", "HX-Current-URL": location.href } });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const html = await answer.text();
+      const state = box.querySelector("#draft-state");
+      if (state && !sending) {
+        const shell = document.createElement("template");
+        shell.innerHTML = html;
+        state.replaceWith(shell.content.querySelector("#draft-state"));
+      }
+      localStorage.removeItem(storeKey(box));
+      stale = false;
+    } catch {
+      keepHere(box);
+    }
+  }
+
+  function keepHere(box) {
+    const held = {};
+    for (const [name, value] of new FormData(box)) {
+      if (typeof value === "string" && !/^(csrfmiddlewaretoken|marker|confirmed|file|public_file)$/.test(name)) held[name] = value;
+    }
+    try {
+      localStorage.setItem(storeKey(box), JSON.stringify({ at: Date.now(), held }));
+    } catch { /* no room: the page itself still holds it */ }
+    const state = box.querySelector("#draft-state");
+    if (state) state.textContent = box.dataset.sayKept;
+    stale = true;
+    if (!timer) timer = setTimeout(() => keep(form()), 5000);
+  }
+
+  /* What this browser kept while the line was down comes back, if the server has nothing. */
+  function bringBack(box) {
+    let kept = null;
+    try {
+      kept = JSON.parse(localStorage.getItem(storeKey(box)) || "null");
+    } catch { /* not ours */ }
+    if (!kept || Date.now() - kept.at > 7 * 86400e3) return;
+    const field = box.querySelector("[name=text], [name=description]");
+    if (field.value.trim()) return;
+    for (const [name, value] of Object.entries(kept.held)) {
+      const inputs = box.querySelectorAll(`[name="${CSS.escape(name)}"]`);
+      for (const input of inputs) {
+        if (input.type === "radio") input.checked = input.value === value;
+        else if (input.type !== "checkbox" && input.type !== "file") input.value = value;
+      }
+    }
+    repaint(box);
+    typed(box);
+  }
+
+  function typed(box) {
+    clearTimeout(timer);
+    timer = setTimeout(() => keep(box), WAIT);
+  }
+
+  document.addEventListener("input", (event) => {
+    const box = event.target.closest?.("form[data-draft]");
+    if (!box) return;
+    if (event.target.matches("[name=kind], [name=visibility]")) repaint(box);
+    if (event.target.matches("[name=public_file]")) event.target.dataset.chosen = "";
+    typed(box);
+    document.dispatchEvent(new CustomEvent("desk:typing"));
+  });
+  document.addEventListener("desk:typed", (event) => event.target.matches?.("form[data-draft]") && typed(event.target));
+  document.addEventListener("visibilitychange", () => document.hidden && timer && keep(form()));
+  window.addEventListener("online", () => stale && keep(form()));
+  window.addEventListener("beforeunload", () => timer && form() && navigator.sendBeacon && beacon(form()));
+  function beacon(box) {
+    const body = new FormData(box);
+    body.delete("upload");
+    navigator.sendBeacon(box.dataset.draft, body);
+  }
+
+  /* ---- sending ---- */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    const box = event.target.closest?.("form[data-draft]");
+    if (!box) return;
+    event.preventDefault();
+    box.requestSubmit(box.querySelector("[data-send]"));
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("form[data-draft]") && (desk.uploads?.busy() || sending)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }, true);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.target.matches?.("form[data-draft]")) return;
+    clearTimeout(timer);
+    timer = null;
+    sending = true;
+  });
+  for (const name of ["htmx:afterRequest", "htmx:sendError"]) {
+    document.addEventListener(name, (event) => {
+      // The form has been swapped out by then: only the request remembers which element sent it.
+      const box = event.detail?.requestConfig?.elt;
+      if (!box?.matches?.("form[data-draft]")) return;
+      sending = false;
+      if (name === "htmx:sendError") keepHere(form());
+      else if (event.detail.xhr?.status === 200) localStorage.removeItem(storeKey(box));
+    });
+  }
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target?.id !== "composer" && event.detail.target?.id !== "new-page") return;
+    const box = form();
+    if (!box) return;
+    begin(box);
+    if (event.detail.xhr?.status === 422) box.querySelector("[aria-invalid=true]")?.focus();
+  });
+  document.addEventListener("composer:sent", () => requestAnimationFrame(() => {
+    document.getElementById("timeline-list")?.lastElementChild?.scrollIntoView({ block: "nearest" });
+    text()?.focus();
+  }));
+  document.addEventListener("composer:reload", () => {
+    const address = document.getElementById("ticket")?.dataset.composer;
+    if (address) window.htmx.ajax("GET", address, { target: "#composer", swap: "outerHTML" });
+  });
+
+  /* ---- macros ---- */
+  async function showMacros(query) {
+    const box = document.getElementById("macro-box");
+    const answer = await fetch(`${form().dataset.macros}?q=${encodeURIComponent(query)}`, { headers: { "HX-Request": "true" } });
+    if (!answer.ok) return;
+    box.innerHTML = await answer.text();
+    box.hidden = false;
+    box.querySelector("[data-macro]")?.setAttribute("data-on", "");
+  }
+
+  function hideMacros() {
+    const box = document.getElementById("macro-box");
+    if (!box || box.hidden) return false;
+    box.hidden = true;
+    box.replaceChildren();
+    return true;
+  }
+
+  function putIn(macro) {
+    const field = text();
+    const at = field.value.lastIndexOf("/", field.selectionStart - 1);
+    const before = at >= 0 && isMacroStart(field.value, at) ? field.value.slice(0, at) : field.value;
+    field.value = before + macro.dataset.text + field.value.slice(field.selectionStart);
+    const box = form();
+    const radio = document.getElementById(`kind-${macro.dataset.kind}`);
+    if (radio) radio.checked = true;
+    box.querySelector("[name=visibility]").value = macro.dataset.visibility === "public" ? "public" : "internal";
+    if (macro.dataset.status) box.querySelector("[name=status]").value = macro.dataset.status;
+    if (macro.dataset.time) box.querySelector("[name=time]").value = macro.dataset.time;
+    hideMacros();
+    repaint(box);
+    field.focus();
+    typed(box);
+  }
+
+  const isMacroStart = (value, at) => at === 0 || /\s/.test(value[at - 1]);
+  let lookup = null;
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "composer-text") return;
+    const field = event.target;
+    const before = field.value.slice(0, field.selectionStart);
+    const found = /(?:^|\s)\/([\w -]{0,30})$/.exec(before);
+    clearTimeout(lookup);
+    if (!found) hideMacros();
+    else lookup = setTimeout(() => showMacros(found[1]), 120);
+  });
+  document.addEventListener("keydown", (event) => {
+    const box = document.getElementById("macro-box");
+    if (!box || box.hidden || event.target.id !== "composer-text") return;
+    const all = [...box.querySelectorAll("[data-macro]")];
+    const at = all.findIndex((m) => m.hasAttribute("data-on"));
+    if (event.key === "Escape") hideMacros();
+    else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && all[at]) putIn(all[at]);
+    else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && all.length) {
+      all[at]?.removeAttribute("data-on");
+      all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length].setAttribute("data-on", "");
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+  document.addEventListener("click", (event) => {
+    const macro = event.target.closest("[data-macro]");
+    if (macro && text()) {
+      event.preventDefault();
+      putIn(macro);
+    }
+  });
+
+  /* ---- a new ticket: clients by their first letters, and what hangs on client and type ---- */
+  let asked = 0;
+  async function findClients(box, typedText) {
+    const turn = ++asked;
+    const account = box.querySelector("[data-account]").value;
+    const answer = await fetch(`${box.dataset.clients}?account=${account}&q=${encodeURIComponent(typedText)}`, { headers: { "HX-Request": "true" } });
+    if (answer.ok && turn === asked) document.getElementById("new-clients").outerHTML = await answer.text();
+  }
+
+  async function refreshParts(box) {
+    const query = new URLSearchParams(new FormData(box));
+    for (const name of ["csrfmiddlewaretoken", "description", "subject", "marker", "upload"]) query.delete(name);
+    const answer = await fetch(`${box.dataset.parts}?${query}`, { headers: { "HX-Request": "true" } });
+    if (!answer.ok) return;
+    const shell = document.createElement("template");
+    shell.innerHTML = await answer.text();
+    const focused = document.activeElement?.id;
+    for (const id of ["new-parts", "new-side"]) document.getElementById(id)?.replaceWith(shell.content.getElementById(id));
+    if (focused) document.getElementById(focused)?.focus();
+  }
+
+  let waiting = null;
+  document.addEventListener("input", (event) => {
+    const box = event.target.closest?.("#new-form");
+    if (!box || !event.target.matches("[data-client-text]")) return;
+    box.querySelector("#f-client-key").value = "";
+    clearTimeout(waiting);
+    waiting = setTimeout(() => findClients(box, event.target.value), 150);
+  });
+  document.addEventListener("change", (event) => {
+    const box = event.target.closest?.("#new-form");
+    if (!box) return;
+    if (event.target.matches("[data-client-name]")) {
+      box.querySelector("#f-client-key").value = event.target.value;
+      box.querySelector("[data-client-text]").value = event.target.dataset.clientName;
+      document.getElementById("new-clients").replaceChildren();
+      box.querySelector("[data-client-text]").focus();
+      refreshParts(box);
+    } else if (event.target.matches("[data-facts]")) {
+      if (event.target.matches("[data-account]")) {
+        box.querySelector("#f-client-key").value = "";
+        box.querySelector("[data-client-text]").value = "";
+      }
+      if (event.target.matches("[name=impact], [name=urgency], [name=ticket_type]")) box.querySelector("[name=priority]").value = "";
+      refreshParts(box);
+    }
+  });
+
+  function begin(box) {
+    box.dataset.script = "";
+    if (box.id === "composer") repaint(box);
+  }
+
+  desk.composer = { choose, showMacros: () => { choose(form()?.querySelector("[name=kind]:checked")?.value || "note"); showMacros(""); } };
+  const box = form();
+  if (box) {
+    begin(box);
+    bringBack(box);
+  }
+})();

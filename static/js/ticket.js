@@ -1,0 +1,137 @@
+/* One ticket's page: its keys, its choosers, fields edited in place, who else is here, pictures that arrive late. */
+(() => {
+  "use strict";
+  const desk = (window.desk = window.desk || {});
+  const page = document.getElementById("ticket");
+  if (!page) return;
+  const say = page.dataset;
+  const press = (selector) => () => {
+    const found = document.querySelector(selector);
+    if (!found) return false;
+    found.click();
+    return true;
+  };
+
+  /* ---- keys ---- */
+  const keys = desk.keys;
+  keys.register("r", say.sayReply, "write", () => desk.composer?.choose("reply") ?? false);
+  keys.register("n", say.sayNote, "write", () => desk.composer?.choose("note") ?? false);
+  keys.register("/", say.sayMacro, "write", () => (document.getElementById("composer") ? desk.composer.showMacros() : false));
+  keys.register("s", say.sayStatus, "dispatch", press('[data-dialog="status"]'));
+  keys.register("p", say.sayPriority, "dispatch", press('[data-dialog="priority"]'));
+  keys.register("a", say.sayAgent, "dispatch", press('[data-dialog="agent"]'));
+  keys.register("e", say.sayEdit, "write", press("[data-edit-subject]"));
+  keys.register("j", say.sayNext, "move", press('[data-step="next"]'));
+  keys.register("k", say.sayPrevious, "move", press('[data-step="previous"]'));
+  keys.register(".", say.sayCopy, "go", () => copy(say.number, say.sayCopied));
+  keys.register("Escape", "", "write", (event) => {
+    if (!(event.target instanceof Element)) return false;
+    const leave = event.target.closest(".field-edit, .subject-edit")?.querySelector("[data-leave]");
+    if (leave) leave.click();
+    else if (event.target.closest("#composer")) event.target.blur();
+    else return false;
+    return true;
+  }, { typing: true });
+
+  async function copy(text, said) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const field = document.createElement("textarea");
+      field.value = text;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    desk.toast({ text: said, detail: text });
+  }
+
+  document.addEventListener("click", (event) => {
+    const copied = event.target.closest("[data-copy]");
+    if (copied) copy(copied.dataset.copy, say.sayCopied);
+    const dialog = event.target.closest("[data-dialog]");
+    if (dialog && !event.ctrlKey && !event.metaKey && event.button === 0) {
+      event.preventDefault();
+      desk.choose.open(dialog.href);
+    }
+  });
+
+  /* ---- fields ---- */
+  let asked = 0;
+  let waiting = null;
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.matches?.("[data-lookup]")) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const turn = ++asked;
+      const into = field.closest("[data-keep]").querySelector(field.dataset.lookupInto);
+      const answer = await fetch(`${field.dataset.lookup}?q=${encodeURIComponent(field.value)}`, {
+        headers: { "HX-Request": "true", "HX-Target": "found" },
+      });
+      if (answer.ok && turn === asked) into.outerHTML = await answer.text();
+    }, 150);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const at = event.detail.elt || event.target;
+    const field = at.querySelector?.("[autofocus]") || document.querySelector(".field-edit [autofocus], .subject-edit [autofocus]");
+    if (field && /^field-/.test(at.id || "")) {
+      field.focus();
+      if (field.select && field.type !== "datetime-local") field.select();
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches?.(".field-search")) event.preventDefault();
+  });
+
+  /* ---- clocks: a card that flips asks for its new words and colours ---- */
+  document.addEventListener("clock:flipped", (event) => {
+    const card = event.target.closest(".clock");
+    if (!card) return;
+    card.dataset.state = event.detail.state;
+    desk.live?.refresh(document.getElementById("head"));
+  });
+
+  /* ---- pictures that are still in the PSA: the placeholder is 321 x 61 ---- */
+  function lookAgain() {
+    for (const picture of document.querySelectorAll(".entry-text img")) {
+      if (!picture.complete || picture.naturalWidth !== 321 || picture.naturalHeight !== 61) continue;
+      const address = new URL(picture.src);
+      address.searchParams.set("again", String(Date.now()));
+      picture.src = address.href;
+    }
+  }
+  page.addEventListener("live:changed", () => setTimeout(lookAgain, 400));
+
+  /* ---- who is here ---- */
+  let typing = false;
+  let typedAt = 0;
+  const csrf = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value || "";
+  function beat(gone = false) {
+    if (document.hidden && !gone) return;
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", csrf());
+    if (typing) body.append("typing", "yes");
+    if (gone) {
+      body.append("gone", "yes");
+      navigator.sendBeacon(say.here, body);
+    } else fetch(say.here, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => {});
+  }
+  document.addEventListener("desk:typing", () => {
+    typedAt = Date.now();
+    if (!typing) {
+      typing = true;
+      beat();
+    }
+  });
+  setInterval(() => {
+    if (typing && Date.now() - typedAt > 5000) {
+      typing = false;
+      beat();
+    }
+  }, 1000);
+  setInterval(beat, 10000);
+  window.addEventListener("pagehide", () => beat(true));
+  setTimeout(beat, 300);
+})();

@@ -1,0 +1,244 @@
+"""The frame in Chromium, over a real server: icons under the strict policy, changes arriving, keys, palette, toasts,
+clocks, and what happens when the line or the sign-in goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+
+from helpdesk.core import live
+from helpdesk.core.formatting import duration
+from tests.factories import make_account, make_status, make_ticket
+from tests.people import make_dana
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PAGE = "/settings/personal/"
+EXPECTED_NOISE = ("404", "403", "401", "ERR_", "Failed to load resource", "Status Error Code 500 from /broken/")
+
+
+@pytest.fixture
+def desk(page: Any, live_server: Any) -> Iterator[Any]:
+    """Dana's browser, signed in, on a page with the frame; anything the console complains about fails the test."""
+    dana = make_dana(make_account())
+    client = Client()
+    client.force_login(dana)
+    cookie = client.cookies["sessionid"]
+    page.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": live_server.url}])
+    said: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda e: said.append(str(e)))
+    page.base = live_server.url
+    page.goto(live_server.url + PAGE)
+    yield page
+    page.goto("about:blank")
+    wrong = [text for text in said if not any(noise in text for noise in EXPECTED_NOISE)]
+    assert not wrong, wrong
+
+
+def change() -> None:
+    with transaction.atomic():
+        live.touch(live.DESK)
+
+
+def until(fits: Callable[[], bool], seconds: float = 4) -> None:
+    """Playwright's own waiting evaluates text in the page, which our policy forbids."""
+    end = time.monotonic() + seconds
+    while not fits():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_icons_show_under_the_policy(desk: Any) -> None:
+    boxes = desk.evaluate(
+        "[...document.querySelectorAll('#rail svg use')].map((u) => u.getBBox()).map((b) => b.width * b.height)"
+    )
+    assert len(boxes) > 5
+    assert min(boxes) > 0
+
+
+def test_counts_come_by_themselves_and_follow(desk: Any) -> None:
+    link = desk.locator("#rail-links a", has_text="Needs an owner")
+    link.locator(".count").wait_for()
+    assert link.locator(".count").inner_text() == "0"
+    desk.evaluate("document.querySelector('#rail-links a').mark = 1")
+    time.sleep(5)
+    make_ticket("nobody has it", status=make_status("new"))
+    change()
+    link.locator(".count", has_text="1").wait_for(timeout=4000)
+    assert desk.evaluate("document.querySelector('#rail-links a').mark") == 1, "merged, not replaced"
+
+
+def test_typing_goes_on_while_changes_arrive(desk: Any) -> None:
+    desk.evaluate(
+        """() => {
+            const part = document.createElement('div');
+            part.id = 'part';
+            part.dataset.liveSrc = '/rail/?at=/x/';
+            document.getElementById('main').append(part);
+            window.heard = 0;
+            document.body.addEventListener('live:changed', () => { window.heard += 1; });
+        }"""
+    )
+    desk.fill("#id_name", "Dana W")
+    desk.focus("#id_name")
+    time.sleep(1.6)
+    change()
+    until(lambda: desk.evaluate("window.heard > 0"))
+    desk.locator("#part #rail-links, #part .rail-link").first.wait_for(state="attached", timeout=3000)
+    desk.keyboard.type("hit")
+    assert desk.input_value("#id_name") == "Dana Whit"
+
+
+def test_the_line_goes_and_comes_back(desk: Any) -> None:
+    desk.wait_for_timeout(500)
+    desk.context.set_offline(True)
+    desk.locator("#offline").wait_for(timeout=8000)
+    assert ":" in desk.locator("#offline [data-since]").inner_text()
+    desk.context.set_offline(False)
+    desk.locator("#offline").wait_for(state="hidden", timeout=8000)
+
+
+def test_signed_out_elsewhere_goes_to_the_door(desk: Any) -> None:
+    Session.objects.all().delete()
+    cache.clear()
+    live.revoke(make_dana().pk)
+    desk.wait_for_url("**/accounts/login/**", timeout=5000)
+
+
+def test_signed_out_elsewhere_keeps_what_is_typed(desk: Any) -> None:
+    desk.fill("#id_name", "half a sentence")
+    live.revoke(make_dana().pk)
+    desk.locator("#signed-out").wait_for(timeout=5000)
+    assert desk.input_value("#id_name") == "half a sentence"
+
+
+def test_keys(desk: Any) -> None:
+    desk.keyboard.press("?")
+    sheet = desk.locator("#keys")
+    sheet.wait_for()
+    assert "Search, commands" in sheet.inner_text()
+    desk.keyboard.press("Escape")
+    sheet.wait_for(state="hidden")
+    desk.focus("#id_name")
+    desk.keyboard.type("?/n")
+    assert "?/n" in desk.input_value("#id_name")
+    assert not sheet.is_visible()
+    desk.evaluate("document.activeElement.blur()")
+    desk.keyboard.press("/")
+    assert desk.evaluate("document.activeElement.id") == "search"
+    desk.evaluate("document.activeElement.blur()")
+    desk.keyboard.press("g")
+    desk.keyboard.press("t")
+    desk.wait_for_url("**/tickets/")
+
+
+def test_the_last_to_register_comes_first_and_may_pass_on(desk: Any) -> None:
+    desk.evaluate(
+        """() => {
+            window.did = [];
+            desk.keys.register('q', 'First', 'move', () => { window.did.push('first'); });
+            desk.keys.register('q', 'Second', 'move', () => {
+                window.did.push('second');
+                return window.did.length > 1;
+            });
+            desk.keys.register('Shift+J', 'Range', 'move', () => { window.did.push('range'); });
+        }"""
+    )
+    desk.keyboard.press("q")
+    desk.keyboard.press("Shift+J")
+    desk.keyboard.press("q")
+    assert desk.evaluate("window.did") == ["second", "first", "range", "second"]
+
+
+def test_palette_jumps_by_number(desk: Any) -> None:
+    ticket = make_ticket("Glass door", number="48207")
+    desk.keyboard.press("Control+k")
+    desk.keyboard.type("48207")
+    option = desk.locator("#palette [role=option][aria-selected=true]", has_text="48207")
+    option.wait_for()
+    assert option.get_attribute("href") == f"/tickets/{ticket.pk}/"
+    assert desk.get_attribute("#palette-input", "aria-activedescendant")
+    desk.keyboard.press("Escape")
+    desk.locator("#palette").wait_for(state="hidden")
+
+
+def test_palette_finds_pages_and_keys(desk: Any) -> None:
+    desk.evaluate(
+        "() => { desk.keys.register('a', 'Assign to somebody', 'dispatch', () => { window.assigned = true; }); }"
+    )
+    desk.keyboard.press("Control+k")
+    desk.keyboard.type("assign")
+    desk.locator("#palette [role=option]", has_text="Assign to somebody").click()
+    assert desk.evaluate("window.assigned")
+    desk.keyboard.press("Control+k")
+    desk.keyboard.type("waiting")
+    desk.locator("#palette [role=option]", has_text="Waiting on client").wait_for()
+    desk.keyboard.press("Enter")
+    desk.wait_for_url("**/tickets/?view=waiting")
+
+
+def test_one_toast_at_a_time_with_undo(desk: Any) -> None:
+    desk.route(
+        "**/undo/me/",
+        lambda route: route.fulfill(status=200, body="", headers={"HX-Trigger": '{"toast": {"text": "Back again"}}'}),
+    )
+    desk.evaluate("desk.toast('first')")
+    desk.evaluate(
+        """() => document.body.dispatchEvent(new CustomEvent('toast', {
+            bubbles: true, detail: {text: '<b>48207</b> is yours', undo_url: '/undo/me/'},
+        }))"""
+    )
+    assert desk.locator(".toast").count() == 1
+    assert "<b>48207</b>" in desk.locator(".toast").inner_text()
+    with desk.expect_request("**/undo/me/") as request:
+        desk.keyboard.press("z")
+    assert request.value.method == "POST"
+    assert "x-csrftoken" in request.value.headers
+    desk.locator(".toast", has_text="Back again").wait_for()
+
+
+def test_clocks_count_and_flip_on_time(desk: Any) -> None:
+    desk.evaluate(
+        """() => {
+            const now = Math.floor(Date.now() / 1000);
+            document.getElementById('main').insertAdjacentHTML('beforeend', `
+                <article data-ticket="1" data-state="running"><span class="sla" id="a" data-state="running"
+                  data-due="${now + 7200}" data-risk="${now + 1}">On track 2 h<i class="hush">, due</i></span></article>
+                <span class="sla" id="b" data-state="at_risk" data-due="${now + 1}">At risk 1 min</span>
+                <span class="sla" id="c" data-state="paused">Paused 20 min left</span>`);
+        }"""
+    )
+    desk.locator("#a[data-state=at_risk]").wait_for(timeout=4000)
+    assert desk.locator("#a").inner_text().startswith("At risk 1 h 59 min")
+    assert desk.get_attribute("[data-ticket='1']", "data-state") == "at_risk"
+    desk.locator("#b[data-state=breached]").wait_for(timeout=4000)
+    assert desk.locator("#b").inner_text() == "Breached 1 min over"
+    assert desk.locator("#c").inner_text() == "Paused 20 min left"
+
+
+def test_durations_are_worded_as_the_server_does(desk: Any) -> None:
+    for seconds in (0, 1, 59, 60, 3599, 3600, 3660, 36000, 86399, 86400, 90000, 864000, 900000, 950400):
+        assert desk.evaluate(f"desk.clocks.duration({seconds})") == duration(seconds), seconds
+
+
+def test_theme_turns_at_once_and_is_kept(desk: Any) -> None:
+    desk.click(".rail-menu summary")
+    with desk.expect_response("**/theme/") as answer:
+        desk.click("[data-theme-next]")
+    assert answer.value.status == 204
+    assert desk.evaluate("document.documentElement.dataset.theme") == "light"
+    desk.reload()
+    assert desk.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+def test_a_failed_swap_says_so(desk: Any) -> None:
+    desk.route("**/broken/", lambda route: route.fulfill(status=500, body="x"))
+    desk.evaluate("htmx.ajax('GET', '/broken/', {target: '#main', swap: 'none'})")
+    desk.locator(".toast", has_text="did not answer").wait_for()
