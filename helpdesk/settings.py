@@ -22,9 +22,7 @@ if not TESTING and sys.argv[1:2] != ["demo"] and not env.str("SECRET_KEY", defau
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="tests-only-key-that-signs-nothing-real-0123456789" if TESTING else "")
-SECRETS_KEYS = env.list(
-    "SECRETS_KEYS", default=["dGVzdHMtb25seS1rZXktMDEyMzQ1Njc4OS1hYmNkZWY="] if TESTING else []
-)
+SECRETS_KEYS = env.list("SECRETS_KEYS", default=["dGVzdHMtb25seS1rZXktMDEyMzQ1Njc4OS1hYmNkZWY="] if TESTING else [])
 BASE_URL = env.str("BASE_URL", default="http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -114,6 +112,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+CACHES: dict[str, dict[str, object]]
 if TESTING:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 elif REDIS_URL:
@@ -139,7 +138,7 @@ MAX_FILE_BYTES = env.int("MAX_FILE_BYTES", default=20 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 _S3_BUCKET = env.str("S3_BUCKET", default="")
-STORAGES = {
+STORAGES: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {"bucket_name": _S3_BUCKET, "querystring_auth": True, "default_acl": None},

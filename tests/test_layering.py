@@ -18,6 +18,7 @@ PSAS = sorted(
     for p in (ROOT / "connectors").iterdir()
     if p.is_dir() and p.name not in {"base", "sandbox", "sync", "__pycache__"}
 )
+METHODS = {"require_GET", "require_POST", "require_safe", "require_http_methods"}
 SIBLINGS = {("sla", "outbox"), ("outbox", "sla")}
 
 
@@ -182,6 +183,6 @@ def test_writes_happen_on_post_and_pages_say_their_method() -> None:
                 continue
             first = node.args.args[0].arg if node.args.args else ""
             marks = {ast.unparse(d).split("(")[0].split(".")[-1] for d in node.decorator_list}
-            if first == "request" and not marks & {"require_GET", "require_POST", "require_safe", "require_http_methods"}:
+            if first == "request" and not marks & METHODS:
                 wrong.append(f"{name}.{node.name}")
     assert not wrong, "\n".join(wrong)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from connectors.sandbox.generator import generated
 from connectors.sandbox.imitation import ProfileNotServed
-from connectors.sandbox.loader import BadData, read_folder
+from connectors.sandbox.incident_replay import read_source
+from connectors.sandbox.loader import BadData
 from connectors.sandbox.sandbox import Sandbox
 
 
@@ -30,7 +31,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--profile", choices=("vendor", "brief"), default="vendor")
     parser.add_argument("--tickets", type=int, default=2_000, metavar="N", help="how many tickets to generate (2000)")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
-    parser.add_argument("--load", type=Path, metavar="DIR", help="load this folder of JSON Lines instead of generating")
+    parser.add_argument(
+        "--load",
+        type=Path,
+        metavar="DIR",
+        help="load this folder of JSON Lines instead of generating; `servicenow` replays 890 real incidents",
+    )
     parser.add_argument(
         "--state", type=Path, metavar="PATH", help="keep the state in this SQLite file and go on from it"
     )
@@ -45,7 +51,7 @@ def _fill(sandbox: Sandbox, options: argparse.Namespace) -> None:
     if not sandbox.is_empty():
         return
     if options.load is not None:
-        sandbox.load(read_folder(options.load))
+        sandbox.load(read_source(options.load))
     elif options.tickets > 0:
         sandbox.load(generated(tickets=options.tickets, seed=options.seed, now_ms=sandbox.clock.now()))
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from connectors.sandbox import journal
 from connectors.sandbox.faults import BadFault, fault_from
 from connectors.sandbox.imitation import Imitation, Refused
-from connectors.sandbox.loader import BadData, read_folder
+from connectors.sandbox.incident_replay import read_source
+from connectors.sandbox.loader import BadData
 from connectors.sandbox.messages import Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _dispatch(sandbox: Sandbox, request: Request, parts: list[str], body: Any) -
         case ("POST", ["rate_limit"]):
             return _rate_limit(sandbox, body)
         case ("POST", ["load"]):
-            return json_response({"loaded": sandbox.load(read_folder(Path(str(body.get("dir") or ""))))})
+            return json_response({"loaded": sandbox.load(read_source(Path(str(body.get("dir") or ""))))})
         case ("POST", ["reset"]):
             sandbox.reset()
             return json_response(_state(sandbox))

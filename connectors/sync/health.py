@@ -102,6 +102,11 @@ def resume(*, account_id: int, now: datetime) -> None:
     live.touch(live.HEALTH)
 
 
+def pull_now(*, account_id: int, now: datetime) -> None:
+    """Do not wait for the next poll."""
+    PsaAccount.objects.filter(pk=account_id).update(next_pull_at=now)
+
+
 def callable_accounts(now: datetime) -> list[int]:
     """Accounts that may be called now: neither paused nor behind an open breaker."""
     rows = PsaAccount.objects.filter(is_paused=False).exclude(breaker_until__gt=now)

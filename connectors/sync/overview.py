@@ -98,6 +98,11 @@ def cards(*, now: datetime) -> list[Card]:
     return list(found.values())
 
 
+def account_named(name: str) -> PsaAccount | None:
+    """The account of this name; None when there is none."""
+    return PsaAccount.objects.filter(name=name).first() if name else None
+
+
 def progress(rows: list[Cursor], *, now: datetime) -> list[FeedProgress]:
     """The feeds of the first reading, in their order."""
     found = {row.feed: row for row in rows}

@@ -45,8 +45,7 @@ def accounts_page(request: HttpRequest) -> HttpResponse:
 @requires("settings.view")
 def sync_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    name = request.GET.get("account", "")
-    chosen = PsaAccount.objects.filter(name=name).first() if name else None
+    chosen = overview.account_named(request.GET.get("account", ""))
     context = {
         "cards": [c for c in overview.cards(now=now) if chosen is None or c.account.pk == chosen.pk],
         "accounts": PsaAccount.objects.only("name", "title"),
@@ -147,7 +146,7 @@ def account_resume(request: HttpRequest, name: str) -> HttpResponse:
 @requires("settings.view")
 def account_pull(request: HttpRequest, name: str) -> HttpResponse:
     account = get_object_or_404(PsaAccount, name=name)
-    PsaAccount.objects.filter(pk=account.pk).update(next_pull_at=timezone.now())
+    health.pull_now(account_id=account.pk, now=timezone.now())
     bell.ring("sync.pull_due")
     messages.success(request, _("%(psa)s is being read.") % {"psa": account.title})
     return redirect("sync:sync" if request.POST.get("back") == "sync" else "sync:accounts")

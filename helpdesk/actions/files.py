@@ -23,7 +23,9 @@ from helpdesk.core.errors import Refused
 from helpdesk.core.formatting import file_size
 from helpdesk.directory.models import PsaAccount
 
-_FORBIDDEN = re.compile(r"\.(exe|scr|com|pif|bat|cmd|msi|msp|hta|cpl|jar|vbs|vbe|js|jse|wsf|wsh|ps1|lnk|reg|iso)$", re.I)
+_FORBIDDEN = re.compile(
+    r"\.(exe|scr|com|pif|bat|cmd|msi|msp|hta|cpl|jar|vbs|vbe|js|jse|wsf|wsh|ps1|lnk|reg|iso)$", re.I
+)
 DRAFT_DAYS = 7
 
 
@@ -62,7 +64,9 @@ def store_file(
     if size == 0:
         raise Refused({"files": _("%(name)s is empty.") % {"name": name}})
     if _FORBIDDEN.search(name):
-        raise Refused({"files": _("%(name)s is a program; programs are not taken. Put it into a zip.") % {"name": name}})
+        raise Refused(
+            {"files": _("%(name)s is a program; programs are not taken. Put it into a zip.") % {"name": name}}
+        )
     digest = hashlib.sha256()
     head = b""
     for chunk in upload.chunks(1024 * 1024):

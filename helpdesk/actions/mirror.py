@@ -53,7 +53,12 @@ class RemoteFile:
 
 @transaction.atomic
 def apply_actions(
-    *, ticket_id: int, rows: Sequence[RemoteAction], now: datetime, is_complete: bool = True, up_to: datetime | None = None
+    *,
+    ticket_id: int,
+    rows: Sequence[RemoteAction],
+    now: datetime,
+    is_complete: bool = True,
+    up_to: datetime | None = None,
 ) -> int:
     """Bring a ticket's actions to what the PSA has; counts the new ones.
 

@@ -27,4 +27,4 @@ def on_item_changed(sender: type, item: OutboxItem, now: datetime, **_: Any) -> 
         values["removed_at"] = now
     model._default_manager.filter(pk=pk).update(**values)
     if kind == "action":
-        TimeEntry.objects.filter(action=pk).update(**values)
+        TimeEntry.objects.filter(action=int(pk)).update(**values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import nh3
@@ -42,7 +43,7 @@ def inline_references(text: str) -> list[str]:
 _INLINE_SRC = re.compile(r"<img\b[^>]*?/attachment/image/([0-9A-Za-z-]{8,64})", re.IGNORECASE)
 
 
-def _attribute(ticket_id: int | None):  # noqa: ANN202 - the shape is nh3's
+def _attribute(ticket_id: int | None) -> Callable[[str, str, str], str | None]:
     def keep(tag: str, name: str, value: str) -> str | None:
         if tag == "a" and name == "href":
             return value if _is_safe_link(value) else None

@@ -60,9 +60,7 @@ def transition_rules(rows: Collection[Mapping[str, Any]]) -> tuple[TransitionRul
     )
 
 
-def judge_transition(
-    rules: Collection[TransitionRule], *, old: str, new: str, filled: Collection[str]
-) -> Verdict:
+def judge_transition(rules: Collection[TransitionRule], *, old: str, new: str, filled: Collection[str]) -> Verdict:
     """Judge a move between two status categories. `filled` names the fields that hold a value after the change."""
     errors: dict[str, str] = {}
     warnings: list[str] = []

@@ -66,7 +66,9 @@ def _without_erased(account_id: int, rows: Iterable[RemoteRecord]) -> list[Remot
     return [row for row in rows if row.remote_id not in erased]
 
 
-def ids_by_remote(model: type[models.Model], account_id: int, remote_ids: Iterable[str] | None = None) -> dict[str, int]:
+def ids_by_remote(
+    model: type[models.Model], account_id: int, remote_ids: Iterable[str] | None = None
+) -> dict[str, int]:
     """remote id -> our key; all of the account when no ids are named."""
     found = model._default_manager.filter(psa_account_id=account_id)
     if remote_ids is not None:
@@ -96,9 +98,7 @@ def set_agent_teams(*, account_id: int, teams: Mapping[str, Sequence[str]]) -> N
     have = set(through.objects.filter(agent_id__in=agents.values()).values_list("agent_id", "team_id"))
     for agent_id, team_id in have - wanted:
         through.objects.filter(agent_id=agent_id, team_id=team_id).delete()
-    through.objects.bulk_create(
-        [through(agent_id=a, team_id=t) for a, t in wanted - have], ignore_conflicts=True
-    )
+    through.objects.bulk_create([through(agent_id=a, team_id=t) for a, t in wanted - have], ignore_conflicts=True)
 
 
 @transaction.atomic
@@ -123,9 +123,7 @@ def agent_of(user_id: int, account_id: int) -> Agent | None:
 def keep_secrets(*, account: PsaAccount, secrets: Mapping[str, str]) -> None:
     """Store credentials, encrypted."""
     for name, value in secrets.items():
-        PsaSecret.objects.update_or_create(
-            psa_account=account, name=name, defaults={"token": encrypt(value)}
-        )
+        PsaSecret.objects.update_or_create(psa_account=account, name=name, defaults={"token": encrypt(value)})
 
 
 def read_secrets(account: PsaAccount) -> dict[str, str]:

@@ -160,9 +160,7 @@ def postpone(*, item: OutboxItem, until: datetime, text: str, now: datetime) -> 
     )
 
 
-def check_later(
-    *, item: OutboxItem, until: datetime, text: str, now: datetime, was_looked_up: bool = True
-) -> bool:
+def check_later(*, item: OutboxItem, until: datetime, text: str, now: datetime, was_looked_up: bool = True) -> bool:
     """The outcome is unknown: look it up then, and do not send it again before.
 
     `was_looked_up` is off when the PSA could not be asked: only answers count towards "surely absent".

@@ -50,6 +50,8 @@ def _clocks(ids: Sequence[int]) -> Mapping[int, list[ClockFacts]]:
     ).order_by("pk")
     found: dict[int, list[ClockFacts]] = {}
     for ticket, kind, state, at, late in rows.values_list("ticket", "kind", "state", "finished_at", "is_retroactive"):
+        if at is None:  # pragma: no cover - asked for above
+            continue
         found.setdefault(ticket, []).append(
             ClockFacts(kind=kind, is_breached=state == ClockState.BREACHED, finished_at=at, is_retroactive=late)
         )

@@ -15,7 +15,7 @@ from helpdesk.tickets.querysets import TicketQuerySet
 from helpdesk.tickets.rows import Facts, row_facts
 
 LONG = timedelta(days=7)
-RISKY, LATE = 4, 3
+RISKY, LATE = 3, 2
 
 
 @dataclass

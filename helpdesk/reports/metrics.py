@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A figure that can be clicked. `counters`: any of them counts; `without`: none of them does. Live ones have none."""
+    """A figure that can be clicked. `counters`: any of them counts; `without`: none does. Live ones have none."""
 
     key: str
     label: Any
@@ -36,8 +36,8 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             key="finished", label=_("Finished"), counters=("finished",),
-            definition=_("Tickets that are resolved or closed, by the day they were resolved (else closed). One that is "
-                         "reopened counts again when it is finished again."),
+            definition=_("Tickets that are resolved or closed, by the day they were resolved (else closed). One that "
+                         "is reopened counts again when it is finished again."),
         ),
         Metric(
             key="closed", label=_("Closed"), counters=("closed",),
@@ -104,10 +104,10 @@ METRICS: dict[str, Metric] = {
             counters=("resolution_met", "resolution_breached"),
             definition=_("Tickets with a resolution target: those finished in the period, and those open now."),
         ),
-        Metric(key="open", label=_("Open now"), is_live=True, definition=_("Tickets that are not finished, right now.")),
+        Metric(key="open", label=_("Open now"), is_live=True, definition=_("Tickets not finished, right now.")),
         Metric(
             key="at_risk", label=_("At risk now"), is_live=True,
-            definition=_("Open, a clock runs out within the hour (a short one: within the last quarter of its target)."),
+            definition=_("Open, and a clock runs out within the hour (a short one: in its last quarter)."),
         ),
         Metric(
             key="breached_now", label=_("Breached, open"), is_live=True,

@@ -61,7 +61,8 @@ class Row:
     def delta(self) -> Delta | None:
         if self.before is None:
             return None
-        return change(self.kept, self.before.percent("resolution"), more_is="good", words=lambda n: f"{n:.1f}", digits=1)
+        before = self.before.percent("resolution")
+        return change(self.kept, before, more_is="good", words=lambda n: f"{n:.1f}", digits=1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,8 @@ def read_period(data: Mapping[str, str], *, today: date) -> Period:
             return _made("custom", *own, notes)
         given = ""
     if given and given not in NAMES:
-        notes.append(_("Period “%(value)s” is not one of ours: this is %(name)s.") % {"value": given, "name": NAMES[DEFAULT]})
+        said = {"value": given, "name": NAMES[DEFAULT]}
+        notes.append(_("Period “%(value)s” is not one of ours: this is %(name)s.") % said)
     name = given if given in NAMES else DEFAULT
     return _made(name, _first_of(name, today), today, notes)
 

@@ -224,7 +224,9 @@ def _add(changes: dict[SumKey, Vector]) -> None:
     places = ", ".join(["%s"] * (len(SumKey._fields) + len(SUMS)))
     adding = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in SUMS)
     statement = f"INSERT INTO {table} ({keys}, {sums}) VALUES ({places}) ON CONFLICT ({keys}) DO UPDATE SET {adding}"
-    rows = [(key.slice, key.day.isoformat(), *key[2:], *vector) for key, vector in sorted(changes.items())]
+    rows: list[tuple[Any, ...]] = [
+        (key.slice, key.day.isoformat(), *key[2:], *vector) for key, vector in sorted(changes.items())
+    ]
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)
     DailyMetric.objects.empty().delete()

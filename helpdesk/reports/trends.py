@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from helpdesk.reports.figures import Totals
 from helpdesk.reports.periods import MONTHS
@@ -162,7 +163,7 @@ def line_chart(found: Sequence[Step], *, with_before: bool) -> LineChart:
     lines, dots = [], []
     for name, values in series.items():
         points = [(x, y(v), v) for x, v in zip(across, values, strict=True) if v is not None]
-        for (x1, y1, _v1), (x2, y2, _v2) in zip(points, points[1:], strict=False):
+        for (x1, y1, _v1), (x2, y2, _v2) in pairwise(points):
             lines.append(Line(x1=_pc(x1), y1=_pc(y1), x2=_pc(x2), y2=_pc(y2), series=name))
         if points and name != "before":
             x_last, y_last, value = points[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can, requires
 from helpdesk.accounts.services import record_audit
 from helpdesk.core.htmx import render_page
@@ -24,12 +25,16 @@ from helpdesk.reports.metrics import DEFAULT, METRICS
 from helpdesk.reports.models import FoldState
 from helpdesk.reports.periods import NAMES as PERIODS
 from helpdesk.reports.periods import Period, read_period
-from helpdesk.reports.shapes import Address, hours
+from helpdesk.reports.shapes import Address, hours, number
 from helpdesk.reports.trends import GOAL
 from helpdesk.tickets.access import desk_tickets
 from helpdesk.tickets.choices import Category, Rank
 
 BY = {"client": gettext_lazy("Client"), "team": gettext_lazy("Team"), "agent": gettext_lazy("Owner")}
+
+
+def _person(request: HttpRequest) -> User:
+    return cast(User, request.user)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +86,7 @@ def _shared(request: HttpRequest, asked: Asked, now: datetime) -> dict[str, Any]
 def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     asked = _read(request, now)
-    address, seen = asked.address, desk_tickets(request.user)
+    address, seen = asked.address, desk_tickets(_person(request))
     found = parts.read_sums(address)
     open_now = live.count_live(seen, asked.filters, now)
     at_risk, breached = live.pressing(seen, asked.filters, open_now, now)
@@ -97,14 +102,17 @@ def overview(request: HttpRequest) -> HttpResponse:
         "hidden": address.parts(),
         "figures": markup.figures(parts.key_figures(address, found, open_now, now)),
         "others": markup.other_rows(parts.other_figures(address, found, open_now)),
-        "totals": found.now,
+        "opened": number(found.now["opened"]),
+        "finished": number(found.now["finished"]),
         "trend": markup.trend(address, found.steps),
         "priorities": markup.table_rows(priorities, is_priority=True, compare=address.compare),
         "all_row": markup.table_rows([parts.all_row(address, found)], is_priority=False, compare=address.compare),
         "table": table,
         "table_rows": markup.table_rows(table.rows, is_priority=False, compare=address.compare),
         "table_by": address.by or "client",
-        "table_choices": [(name, label, address.page(by=name if name != "client" else None)) for name, label in BY.items()],
+        "table_choices": [
+            (name, label, address.page(by=name if name != "client" else None)) for name, label in BY.items()
+        ],
         "table_all": address.page(all="1"),
         "statuses": markup.stand_rows(parts.by_status(address, found.now, open_now)),
         "open_ranks": markup.stand_rows(parts.open_by_priority(address, priorities, open_now), is_priority=True),
@@ -146,7 +154,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
     """The tickets behind one figure, 50 to a page."""
     now = timezone.now()
     asked = _read(request, now)
-    wanted, seen, address = _drill(request, asked, now), desk_tickets(request.user), asked.address
+    wanted, seen, address = _drill(request, asked, now), desk_tickets(_person(request)), asked.address
     try:
         cursor = drill.cursor_of(request.GET.get("cursor", ""), wanted)
     except BadCursor:
@@ -180,13 +188,13 @@ def tickets(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires("reports.export")
-def csv_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+def csv_file(request: HttpRequest) -> HttpResponse:
     """The same tickets, streamed; who took them is written down first."""
     now = timezone.now()
     asked = _read(request, now)
-    wanted, seen = _drill(request, asked, now), desk_tickets(request.user)
+    wanted, seen = _drill(request, asked, now), desk_tickets(_person(request))
     record_audit(
-        user=request.user,  # type: ignore[arg-type]
+        user=_person(request),
         verb="report.export",
         subject=f"report:{wanted.metric.key}",
         detail={
@@ -200,4 +208,4 @@ def csv_file(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     name = f"{wanted.metric.key}-{wanted.first}-{wanted.last}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
-    return response
+    return cast(HttpResponse, response)

@@ -8,7 +8,8 @@ from helpdesk.core.models import RemoteRow, unique_in_account
 
 
 class Calendar(RemoteRow):
-    psa_account = models.ForeignKey(
+    # Null: made here, for every account.
+    psa_account = models.ForeignKey(  # type: ignore[assignment]
         "directory.PsaAccount", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
     name = models.CharField(max_length=120)
@@ -64,7 +65,8 @@ class Holiday(models.Model):
 class Policy(RemoteRow):
     """A set of targets by priority."""
 
-    psa_account = models.ForeignKey(
+    # Null: made here, for every account.
+    psa_account = models.ForeignKey(  # type: ignore[assignment]
         "directory.PsaAccount", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
     name = models.CharField(max_length=120)

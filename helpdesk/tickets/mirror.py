@@ -1,7 +1,7 @@
 """What a PSA says of tickets, applied in batches: one transaction, a fixed number of statements per batch.
 
 The bridge resolves references to our keys first, so that nothing here knows a PSA. A field with an unsent or unclear
-change of ours is left alone; its PSA value goes to `confirmed`, and a different one makes the waiting change a conflict.
+change of ours is left alone: its PSA value goes to `confirmed`, and another one makes the waiting change a conflict.
 """
 
 from __future__ import annotations
@@ -78,7 +78,12 @@ class _Batch:
 
 @transaction.atomic
 def apply_tickets(
-    *, account_id: int, rows: Sequence[RemoteTicket], now: datetime, has_status_events: bool = False, is_forced: bool = False
+    *,
+    account_id: int,
+    rows: Sequence[RemoteTicket],
+    now: datetime,
+    has_status_events: bool = False,
+    is_forced: bool = False,
 ) -> Applied:
     """Upsert a batch (at most a few hundred rows) as the PSA has it.
 
@@ -135,9 +140,7 @@ def _load(
 ) -> _Batch:
     statuses = Status.objects.filter(psa_account_id=account_id).defer("raw").in_bulk()
     priorities = Priority.objects.filter(psa_account_id=account_id).defer("raw").in_bulk()
-    targets = {
-        (t.policy_id, t.priority): t for t in Target.objects.filter(policy__psa_account_id=account_id)
-    }
+    targets = {(t.policy_id, t.priority): t for t in Target.objects.filter(policy__psa_account_id=account_id)}
     items: dict[str, list[OutboxItem]] = {}
     clock_rows: dict[int, dict[str, TicketClock]] = {}
     if known:
@@ -386,9 +389,7 @@ def apply_status_changes(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], 
     return len(events)
 
 
-def _own_event(
-    ticket: Ticket, seen: Sequence[TicketEvent], row: RemoteStatusChange
-) -> TicketEvent | None:
+def _own_event(ticket: Ticket, seen: Sequence[TicketEvent], row: RemoteStatusChange) -> TicketEvent | None:
     """Our own change of status, come back: made here at about that time, or sent from here at about that time."""
     for event in seen:
         is_ours = event.remote_key is None and event.origin in ("desk", "client", "system")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import Max, Q, prefetch_related_objects
+from django.db.models import Max, Model, Q, prefetch_related_objects
 from django.db.models.expressions import RawSQL
 
 from helpdesk.tickets.models import SearchText, Ticket
@@ -90,9 +90,8 @@ def refresh_search_texts(tickets: Sequence[Ticket]) -> None:
         return
     prefetch_related_objects(list(tickets), "client", "contact")
     notes: dict[int, list[str]] = {}
-    actions = Ticket._meta.get_field("actions").related_model.objects.filter(  # type: ignore[union-attr]
-        ticket__in=[t.pk for t in tickets], removed_at=None
-    )
+    model: type[Model] = Ticket._meta.get_field("actions").related_model  # type: ignore[assignment]
+    actions = model._default_manager.filter(ticket__in=[t.pk for t in tickets], removed_at=None)
     for ticket_id, body in actions.order_by("-occurred_at").values_list("ticket_id", "body"):
         notes.setdefault(ticket_id, []).append(body)
     save_search_texts([SearchText(ticket_id=t.pk, text=_full_text(t, notes.get(t.pk, ()))) for t in tickets])
@@ -109,9 +108,7 @@ def _full_text(ticket: Ticket, notes: Iterable[str]) -> str:
 
 def save_search_texts(rows: list[SearchText]) -> None:
     if rows:
-        SearchText.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["ticket"], update_fields=["text"]
-        )
+        SearchText.objects.bulk_create(rows, update_conflicts=True, unique_fields=["ticket"], update_fields=["text"])
 
 
 def newest_id() -> int:

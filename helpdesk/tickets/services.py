@@ -165,7 +165,8 @@ def undo_change(*, ticket: Ticket, event_ids: Sequence[int], origin: Origin, now
     """
     ticket = lock_ticket(ticket.pk)
     changes: dict[str, Any] = {}
-    for event in ticket.events.filter(pk__in=event_ids, user_id=origin.user_id):
+    mine = ticket.events.filter(pk__in=event_ids, user__isnull=False, user=origin.user_id)
+    for event in mine:
         if event.field in FIELDS and event_key(event.field, getattr(ticket, event.field)) == event.new:
             changes[event.field] = _from_key(ticket, event.field, event.old)
     return change_ticket(ticket=ticket, changes=changes, origin=origin, now=now, is_confirmed=True)
@@ -204,7 +205,9 @@ def take_theirs(*, item: OutboxItem, origin: Origin, now: datetime) -> None:
 
 
 @transaction.atomic
-def fall_back(*, ticket_id: int, fields: Iterable[str], values: Mapping[str, Any], origin: Origin, now: datetime) -> None:
+def fall_back(
+    *, ticket_id: int, fields: Iterable[str], values: Mapping[str, Any], origin: Origin, now: datetime
+) -> None:
     """After a change was given up: put the fields back to the PSA's last known value, without sending anything."""
     ticket = lock_ticket(ticket_id)
     held = set()
@@ -262,9 +265,7 @@ def mark_removed(*, ticket_ids: Iterable[int], now: datetime) -> int:
 @transaction.atomic
 def tick_clocks(*, now: datetime, limit: int = 500) -> int:
     """Write down the edges that passed by themselves: at risk, breached. Pages count on their own between."""
-    due = list(
-        Ticket.objects.open().filter(next_due_at__lt=now, clock_state__in=["running", "at_risk"])[:limit]
-    )
+    due = list(Ticket.objects.open().filter(next_due_at__lt=now, clock_state__in=["running", "at_risk"])[:limit])
     risky = list(
         Ticket.objects.open().filter(next_at_risk_at__lte=now, next_due_at__gte=now, clock_state="running")[:limit]
     )

@@ -65,6 +65,12 @@
     } else if (event.key === " " && body.querySelector(".preview") && !event.target.closest("a, button")) {
       event.preventDefault();
       dialog.close();
+    } else if (body.querySelector(".preview") && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const field = { a: "agent", p: "priority", s: "status" }[event.key];
+      const link = field && body.querySelector(`[data-choose="${field}"]`);
+      if (!link) return;
+      event.preventDefault();
+      link.click();
     }
   });
   dialog.addEventListener("close", () => {

@@ -31,7 +31,11 @@
     radio.checked = true;
     repaint(form());
     form().dataset.open = "";
-    text().focus();
+    const field = text();
+    if (document.activeElement !== field) {
+      field.focus();
+      field.setSelectionRange(field.value.length, field.value.length);
+    }
     return true;
   }
 
@@ -146,7 +150,7 @@
       else if (event.detail.xhr?.status === 200) localStorage.removeItem(storeKey(box));
     });
   }
-  document.addEventListener("htmx:afterSwap", (event) => {
+  document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id !== "composer" && event.detail.target?.id !== "new-page") return;
     const box = form();
     if (!box) return;

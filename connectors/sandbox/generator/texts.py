@@ -150,5 +150,13 @@ def resolution(dice: Dice, kind: Kind | None = None) -> str:
     return filled(dice, pick(dice, kind.fixes))
 
 
-def closing(dice: Dice) -> str:
-    return pick(dice, problems.CLOSING)
+def closed_after(dice: Dice, days: int) -> str:
+    return pick(dice, problems.CLOSING).replace("{days}", "a day" if days < 2 else f"{days} days")
+
+
+def hand_over(dice: Dice, kind: Kind) -> str:
+    return filled(dice, pick(dice, problems.HAND_OVERS).replace("{finding}", pick(dice, kind.findings)))
+
+
+def common_cause(dice: Dice) -> str:
+    return filled(dice, pick(dice, problems.COMMON_CAUSES))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.sandbox.generator import generated
+from connectors.sandbox.generator import generated, shapes
 from tests.connectors.sandbox.running import Running, running_sandbox
 
 DATES = [
@@ -142,3 +142,36 @@ def test_pictures_are_valid() -> None:
     body = png[at_data : at_data + 4 + length]
     assert zlib.crc32(body) == int.from_bytes(png[at_data + 4 + length : at_data + 8 + length], "big")
     assert len(zlib.decompress(body[4:])) == 64 * (1 + 96 * 3)
+
+
+def test_histories_go_as_real_incidents_went() -> None:
+    stories = list(generated(tickets=2_000, seed=1, now_ms=1_780_000_000_000).stories())
+    closed = [story for story in stories if story.ticket["status"] == "Closed"]
+    delays = [(story.ticket["closed_at"] - story.ticket["resolved_at"]) / 86_400_000 for story in closed]
+    assert sum(4.9 < delay < 5.2 for delay in delays) > 0.6 * len(closed)
+    moves = Counter(
+        (action["old_status"], action["new_status"])
+        for story in closed
+        for action in story.actions
+        if action.get("new_status")
+    )
+    share = {move: count / len(closed) for move, count in moves.items()}
+    assert 0.15 < share["New", "Resolved"] < 0.35
+    assert 0.25 < share["In Progress", "Waiting on Client"] < 0.5
+    assert 0.02 < share["Resolved", "In Progress"] < 0.1
+    assert moves["In Progress", "Pending"] > 20
+    assert moves["In Progress", "Waiting on Third Party"] > 0
+    hands = [len({action["agent_id"] for action in story.actions if action.get("agent_id")}) for story in closed]
+    assert 0.3 < sum(count > 1 for count in hands) / len(closed) < 0.6
+    assert all(story.actions[-1]["created_at"] <= 1_780_000_000_000 for story in closed)
+    last = [next(a["agent_id"] for a in reversed(story.actions) if a.get("agent_id")) for story in closed]
+    assert last == [story.ticket["agent_id"] for story in closed]
+
+
+def test_shapes_come_from_the_log() -> None:
+    found = shapes.shapes()
+    assert len(found) == 890
+    assert sum(shape.reopenings for shape in found) == 12
+    assert Counter(shape.steps[0].status for shape in found) == {"New": 890}
+    assert 0.4 < sum(shape.hand_overs > 0 for shape in found) / 890 < 0.5
+    assert all(0 <= shape.response_rank < 1 for shape in found)

@@ -84,9 +84,7 @@ def test_our_action_come_back_by_marker_stays_one_and_ours(ticket: Ticket, now: 
 
 def test_a_copy_pulled_before_our_answer_was_stored_is_merged(ticket: Ticket, now: datetime) -> None:
     theo = make_theo(ticket.psa_account)
-    action = add_action(
-        ticket=ticket, new=NewAction(text="We are on it"), origin=Origin.desk(theo), now=now, user=theo
-    )
+    action = add_action(ticket=ticket, new=NewAction(text="We are on it"), origin=Origin.desk(theo), now=now, user=theo)
     apply_actions(ticket_id=ticket.pk, rows=[remote(now, "5", body="We are on it")], now=now)
     assert Action.objects.count() == 2
     confirm_action(subject=f"action:{action.pk}", remote_id="5", now=now)
@@ -134,7 +132,8 @@ def test_files_arrive_once_follow_their_action_and_leave(ticket: Ticket, now: da
     assert (file.state, file.action.remote_id, file.is_public) == (FileState.REMOTE, "2", True)
     assert Ticket.objects.get().attachment_count == 1
     apply_files(ticket_id=ticket.pk, rows=[], now=now)
-    assert not Attachment.objects.present().exists() and Ticket.objects.get().attachment_count == 0
+    assert not Attachment.objects.present().exists()
+    assert Ticket.objects.get().attachment_count == 0
 
 
 def test_a_public_file_of_an_internal_action_is_not_for_the_client(ticket: Ticket, now: datetime) -> None:

@@ -17,7 +17,7 @@ from helpdesk.tickets import services
 from helpdesk.tickets.mirror import RemoteStatusChange, RemoteTicket, apply_status_changes, apply_tickets
 from helpdesk.tickets.models import Status, Ticket
 from helpdesk.tickets.search import matching
-from tests.factories import make_agent, make_client, make_priority, make_status, make_ticket
+from tests.factories import NOW, make_agent, make_client, make_priority, make_status, make_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def later(row: RemoteTicket, minutes: int, **values: Any) -> RemoteTicket:
         remote_id=row.remote_id,
         values={**row.values, **values},
         confirmed=confirmed,
-        remote_updated_at=(row.remote_updated_at or datetime.min) + timedelta(minutes=minutes),
+        remote_updated_at=(row.remote_updated_at or NOW) + timedelta(minutes=minutes),
     )
 
 
@@ -62,7 +62,8 @@ def test_a_new_ticket_gets_clocks_columns_event_and_search(account: PsaAccount, 
     assert (applied.created, applied.tickets) == (1, {"100": ticket.pk})
     assert (ticket.status_category, ticket.is_open, ticket.rank) == ("new", True, 3)
     assert {c.kind: c.source for c in ticket.clocks.all()} == {"response": "default", "resolution": "psa"}
-    assert ticket.next_clock == "resolution" and ticket.clock_state == "at_risk"
+    assert ticket.next_clock == "resolution"
+    assert ticket.clock_state == "at_risk"
     assert [e.field for e in ticket.events.all()] == ["created"]
     assert list(matching("toner", Ticket.objects.all())) == [ticket]
 
@@ -97,9 +98,7 @@ def test_status_changes_are_left_to_exact_events_where_the_psa_has_them(
     row = remote(base, now)
     apply_tickets(account_id=account.pk, rows=[row], now=now)
     open_ = Status.objects.get(remote_id="2")
-    apply_tickets(
-        account_id=account.pk, rows=[later(row, 5, status_id=open_.pk)], now=now, has_status_events=True
-    )
+    apply_tickets(account_id=account.pk, rows=[later(row, 5, status_id=open_.pk)], now=now, has_status_events=True)
     ticket = Ticket.objects.get()
     assert not ticket.events.of_field("status").exists()
     change = RemoteStatusChange(key="action:4", old_id=base["status_id"], new_id=open_.pk, at=now, actor="Pat")
@@ -122,9 +121,7 @@ def test_a_pull_leaves_an_unsent_change_alone(account: PsaAccount, base: Any, no
     row = remote(base, now)
     apply_tickets(account_id=account.pk, rows=[row], now=now)
     ticket = Ticket.objects.get()
-    services.change_ticket(
-        ticket=ticket, changes={"subject": "Mine"}, origin=Origin(place="desk", name="D"), now=now
-    )
+    services.change_ticket(ticket=ticket, changes={"subject": "Mine"}, origin=Origin(place="desk", name="D"), now=now)
     apply_tickets(account_id=account.pk, rows=[later(row, 1, reported_by="Sam")], now=now)
     ticket.refresh_from_db()
     assert (ticket.subject, ticket.reported_by, ticket.confirmed["subject"]) == ("Mine", "Sam", "Printer")
@@ -135,9 +132,7 @@ def test_the_same_field_changed_on_both_sides_is_a_conflict(account: PsaAccount,
     row = remote(base, now)
     apply_tickets(account_id=account.pk, rows=[row], now=now)
     ticket = Ticket.objects.get()
-    services.change_ticket(
-        ticket=ticket, changes={"subject": "Mine"}, origin=Origin(place="desk", name="D"), now=now
-    )
+    services.change_ticket(ticket=ticket, changes={"subject": "Mine"}, origin=Origin(place="desk", name="D"), now=now)
     theirs = later(row, 1, subject="Theirs", confirmed={"subject": "Theirs", "status": "1"})
     apply_tickets(account_id=account.pk, rows=[theirs], now=now)
     item = OutboxItem.objects.get()
@@ -194,7 +189,10 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(account: PsaAccount
 
     few, many = count(range(3), now, "a"), count(range(100, 113), now, "a")
     assert few == many
-    few, many = count(range(3), now + timedelta(minutes=1), "b"), count(range(100, 113), now + timedelta(minutes=1), "b")
+    few, many = (
+        count(range(3), now + timedelta(minutes=1), "b"),
+        count(range(100, 113), now + timedelta(minutes=1), "b"),
+    )
     assert few == many
 
 
@@ -212,5 +210,6 @@ def test_words_that_the_psa_changed_are_found_and_cleaned_anew(account: PsaAccou
     apply_tickets(account_id=account.pk, rows=[row], now=now)
     Ticket.objects.update(cleaner_version=1, description_clean="toner")
     apply_tickets(account_id=account.pk, rows=[later(row, 1, description="drum")], now=now)
-    assert list(matching("drum", Ticket.objects.all())) and not list(matching("toner", Ticket.objects.all()))
+    assert list(matching("drum", Ticket.objects.all()))
+    assert not list(matching("toner", Ticket.objects.all()))
     assert Ticket.objects.get().cleaner_version == 0

@@ -1,0 +1,189 @@
+"""One ticket in a browser: write by key, nothing typed is lost, what others do appears by itself."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from helpdesk.actions.models import Action, Draft, Macro
+from helpdesk.core.origin import Origin
+from helpdesk.directory.models import PsaAccount
+from helpdesk.tickets import services
+from helpdesk.tickets.models import Ticket
+from tests.factories import make_action, make_client, make_contact, make_priority, make_status, make_ticket
+from tests.journeys.test_board_browser import desk
+
+__all__ = ["desk"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+RULES = [{"to_categories": ["resolved"], "needs": ["resolution"], "text": "Resolution is required"}]
+
+
+@pytest.fixture
+def ticket(desk: Any) -> Ticket:
+    account = PsaAccount.objects.get()
+    account.transition_rules, account.capabilities = RULES, {"attachments_upload": True}
+    account.save()
+    client = make_client(psa_account=account, domain="northwind.test")
+    contact = make_contact(client, email="aoife@northwind.test")
+    return make_ticket(psa_account=account, contact=contact)
+
+
+def soon(look: Callable[[], Any]) -> Any:
+    """What `look` gives once it gives something; the server's thread shares the test's one SQLite database."""
+    for _ in range(60):
+        try:
+            found = look()
+            if found:
+                return found
+        except OperationalError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("it did not happen within 6 s")
+
+
+def open_page(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    desk.goto(f"{live_server.url}/tickets/{ticket.pk}/")
+    desk.wait_for_function("window.desk && desk.keys && desk.composer && desk.live")
+
+
+def real_errors(desk: Any) -> list[str]:
+    """A 422 is an answer, though the console calls it an error."""
+    return [e for e in desk.errors if "422" not in e]
+
+
+def test_a_note_by_keys_is_shown_at_once_and_stays(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("n")
+    desk.keyboard.type("Scanner log attached.")
+    desk.keyboard.press("Control+Enter")
+    entry = desk.locator(".timeline .entry[data-visibility=internal]", has_text="Scanner log attached.")
+    entry.wait_for(timeout=3000)
+    assert desk.locator("#composer-text").input_value() == ""
+    desk.wait_for_timeout(2500)
+    assert entry.count() == 1
+    assert Action.objects.count() == 1
+    assert real_errors(desk) == []
+
+
+def test_the_whole_box_says_who_will_read_it(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    box = desk.locator("#composer")
+    assert box.get_attribute("data-visibility") == "internal"
+    desk.keyboard.press("r")
+    assert box.get_attribute("data-visibility") == "public"
+    assert desk.locator("[name=to]").input_value() == "aoife@northwind.test"
+    desk.keyboard.press("Escape")
+    desk.locator(".tab", has_text="Call").click()
+    assert box.get_attribute("data-visibility") == "internal"
+    assert not desk.locator("[name=to]").is_visible()
+
+
+def test_the_draft_survives_a_reload_with_everything(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("r")
+    desk.keyboard.type("Half a sentence")
+    desk.fill("[name=time]", "0:18")
+    desk.set_input_files(".plain-files", {"name": "log.txt", "mimeType": "text/plain", "buffer": b"hello"})
+    desk.locator(".upload", has_text="log.txt").wait_for()
+    desk.locator("#draft-state", has_text="Draft kept").wait_for(timeout=3000)
+    desk.wait_for_timeout(1500)
+    soon(lambda: Draft.objects.get().fields.get("files"))
+    desk.reload()
+    assert desk.locator("#composer-text").input_value() == "Half a sentence"
+    assert desk.locator("[name=time]").input_value() == "0:18"
+    assert desk.locator("#kind-reply").is_checked()
+    assert desk.locator(".upload", has_text="log.txt").count() == 1
+
+
+def test_what_others_do_appears_and_typed_text_stays(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("n")
+    desk.keyboard.type("I am in the middle of")
+    urgent = make_priority(1, psa_account=ticket.psa_account)
+    make_action(ticket, "A word from Ann", occurred_at=timezone.now())
+    soon(
+        lambda: services.change_ticket(
+            ticket=ticket, changes={"priority": urgent}, origin=Origin.psa("Ann"), now=timezone.now()
+        )
+    )
+    started = time.monotonic()
+    desk.locator(".ticket-line .prio", has_text="Critical").wait_for(timeout=4000)
+    desk.locator(".timeline", has_text="A word from Ann").wait_for(timeout=2000)
+    assert time.monotonic() - started < 3
+    assert desk.locator("#composer-text").input_value() == "I am in the middle of"
+    assert desk.evaluate("document.activeElement.id") == "composer-text"
+    desk.keyboard.type(" a word")
+    assert desk.locator("#composer-text").input_value() == "I am in the middle of a word"
+
+
+def test_status_by_key_asks_for_what_is_missing(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    make_status("resolved", psa_account=ticket.psa_account)
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("s")
+    desk.wait_for_selector("#choose[open] [data-find]:focus")
+    desk.keyboard.type("res")
+    desk.keyboard.press("Enter")
+    desk.locator("#ask-resolution").fill("New toner")
+    desk.locator("#ask .button-primary").click()
+    desk.locator(".ticket-line .status", has_text="Resolved").wait_for(timeout=4000)
+    assert soon(lambda: Ticket.objects.get(pk=ticket.pk).resolution) == "New toner"
+
+
+def test_a_field_is_edited_in_place(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("e")
+    field = desk.locator("#edit-subject")
+    field.wait_for()
+    field.fill("Never mind")
+    desk.keyboard.press("Escape")
+    desk.locator("h1", has_text=ticket.subject).wait_for()
+    desk.keyboard.press("e")
+    field.fill("Printer in room 2")
+    desk.keyboard.press("Enter")
+    desk.locator("h1", has_text="Printer in room 2").wait_for()
+    assert soon(lambda: Ticket.objects.filter(subject="Printer in room 2").exists())
+    assert real_errors(desk) == []
+
+
+def test_a_macro_by_slash(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    Macro.objects.create(name="test page", body="Hi {{contact.first_name}}, one test page please.")
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("n")
+    desk.keyboard.type("/tes")
+    desk.locator("[data-macro][data-on]").wait_for()
+    desk.keyboard.press("Enter")
+    assert desk.locator("#composer-text").input_value() == "Hi Aoife, one test page please."
+    assert desk.locator("#kind-reply").is_checked()
+
+
+def test_a_wrong_time_is_named_and_the_words_stay(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("n")
+    desk.keyboard.type("Kept")
+    desk.fill("[name=time]", "soon")
+    desk.keyboard.press("Control+Enter")
+    desk.locator("#composer-time-wrong").wait_for()
+    assert desk.locator("#composer-text").input_value() == "Kept"
+    assert desk.evaluate("document.activeElement.name") == "time"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing(desk: Any, live_server: Any, ticket: Ticket, scheme: str, width: int) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    make_action(ticket, "<p>secret <code>plan</code></p>", body_is_html=True, is_internal=True)
+    make_action(ticket, "open words", kind="reply")
+    desk.emulate_media(color_scheme=scheme)
+    desk.set_viewport_size({"width": width, "height": 900})
+    for path in (f"/tickets/{ticket.pk}/", "/tickets/new/", f"/tickets/{ticket.pk}/status/"):
+        desk.goto(live_server.url + path)
+        desk.wait_for_timeout(300)
+        found = Axe().run(desk, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+        assert found.violations_count == 0, re.sub(r"\s+", " ", found.generate_report())[:3000]
