@@ -35,25 +35,30 @@ from helpdesk.tickets.services import from_spelling
 OTHERS = 5
 
 
+_RELATED = ("psa_account", "status", "priority", "client", "contact", "site", "agent__user", "team", "ticket_type",
+            "contract", "sla_policy", "parent")  # fmt: skip
+_SHOWN = (
+    *(f.name for f in Ticket._meta.concrete_fields),
+    *(f"psa_account__{n}" for n in ("name", "title", "mark", "ticket_url", "capabilities", "transition_rules")),
+    "psa_account__settings", "psa_account__client_mail",
+    "status__name", "status__category", "status__sla_clock", "priority__name", "priority__rank", "priority__remote_id",
+    "client__name", "client__domain", "client__time_zone", "site__name", "site__time_zone",
+    "contact__first_name", "contact__last_name", "contact__email", "contact__phone",
+    "agent__name", "agent__user__name", "agent__user__email", "team__name", "ticket_type__name",
+    "ticket_type__allow_attachments", "contract__name", "contract__block_seconds_left", "sla_policy__name",
+    "parent__number", "parent__subject",
+)  # fmt: skip
+"""Only what the page shows: naming the columns makes the twelve joins four times cheaper than taking all of them."""
+
+
 def page_ticket(user: User, pk: int) -> Ticket:
     """One ticket with everything its page shows of it, or 404."""
     children = Ticket.objects.filter(parent=OuterRef("pk"), removed_at=None)
-    found = (
-        desk_tickets(user)
-        .select_related("psa_account", "status", "priority", "client", "contact", "site", "agent__user", "team")
-        .select_related("ticket_type", "contract", "sla_policy", "parent")
-        .defer(
-            "client__raw", "contact__raw", "site__raw", "agent__raw", "team__raw", "ticket_type__raw",
-            "contract__raw", "sla_policy__raw", "status__raw", "priority__raw", "parent__raw",
-            "parent__description", "parent__description_clean", "parent__resolution", "parent__confirmed",
-        )
-        .annotate(has_children=Exists(children))
-        .filter(pk=pk)
-        .first()
-    )  # fmt: skip
-    if found is None:
+    found = desk_tickets(user).select_related(*_RELATED).only(*_SHOWN).annotate(has_children=Exists(children))
+    ticket = found.filter(pk=pk).first()
+    if ticket is None:
         raise Http404
-    return found
+    return ticket
 
 
 def open_items(ticket: Ticket) -> list[OutboxItem]:
@@ -69,7 +74,11 @@ def ticket_files(ticket: Ticket, user: User | None = None) -> list[Attachment]:
     if user is not None:
         wanted |= Q(draft__ticket=ticket, draft__user=user, ticket=None, uploaded_by=user)
     found = Attachment.objects.filter(wanted, inline_reference="").present()
-    return list(found.defer("raw", "sha256").order_by("created_at", "pk")[:300])
+    return list(
+        found.only(
+            "ticket_id", "action_id", "name", "size", "content_type", "is_public", "state", "state_text", "sync_state"
+        ).order_by("created_at", "pk")[:300]
+    )
 
 
 # ---- head -----------------------------------------------------------------------------------------------------------
@@ -378,13 +387,21 @@ def others_of(ticket: Ticket) -> list[Ticket]:
     if ticket.client_id is None:
         return []
     found = Ticket.objects.present().open().of_clients([ticket.client_id]).exclude(pk=ticket.pk)
-    return list(found.for_rows().by_due()[: OTHERS + 1])
+    return list(_as_lines(found).by_due()[: OTHERS + 1])
+
+
+def _as_lines(tickets: Any) -> Any:
+    """With what one line of the side panel shows."""
+    return tickets.select_related("priority").only(
+        "number", "subject", "rank", "priority__name", "next_clock", "clock_state", "next_due_at", "next_at_risk_at",
+        "clock_seconds",
+    )  # fmt: skip
 
 
 def children_of(ticket: Ticket) -> list[Ticket]:
     if not getattr(ticket, "has_children", False):
         return []
-    return list(Ticket.objects.present().filter(parent=ticket.pk).for_rows().order_by("pk")[:20])
+    return list(_as_lines(Ticket.objects.present().filter(parent=ticket.pk)).order_by("pk")[:20])
 
 
 _EXTRA_WORDS = 60

@@ -191,8 +191,9 @@ def _sent(
     html = render_to_string("actions/_composer.html", {"composer": box, "ticket": fresh}, request)
     if isinstance(made, Action):
         zone = timezone.get_current_timezone()
-        time = TimeEntry.objects.filter(action=made).first()
-        entry = message(made, time, list(made.attachments.all()), zone)
+        time = TimeEntry.objects.filter(action=made).first() if request.POST.get("time") else None
+        has_files = "file" in request.POST or "upload" in request.FILES
+        entry = message(made, time, list(made.attachments.all()) if has_files else [], zone)
         html += render_to_string("actions/_added.html", {"entry": entry, "ticket": fresh, "now": now}, request)
     response = HttpResponse(html)
     toast: dict[str, Any] = {"text": words}

@@ -121,7 +121,8 @@ def stand_rows(rows: Sequence[Stand], *, is_priority: bool = False) -> SafeStrin
     found = []
     for row in rows:
         if is_priority:
-            name, more = _prio(row.key, row.name), f'<td class="end">{_link(row.finished_href, shapes.number(row.finished))}</td>'
+            finished = _link(row.finished_href, shapes.number(row.finished))
+            name, more = _prio(row.key, row.name), f'<td class="end">{finished}</td>'
         else:
             shape = STATUS_SHAPES.get(row.key, row.key)
             name, more = f'<span class="status" data-status="{shape}">{escape(row.name)}</span>', ""
@@ -208,9 +209,11 @@ def _twin(address: Address, steps: Sequence[Step]) -> SafeString:
     for step in steps:
         t = step.totals
         cells = (
-            ("opened", shapes.number(t["opened"])), ("finished", shapes.number(t["finished"])), ("response", shapes.percent(t.percent("response"))),
+            ("opened", shapes.number(t["opened"])),
+            ("finished", shapes.number(t["finished"])),
+            ("response", shapes.percent(t.percent("response"))),
             ("resolution", shapes.percent(t.percent("resolution"))),
-        )  # fmt: skip
+        )
         found.append(
             f'<tr><th scope="row">{escape(step.label)}</th>'
             + "".join(f'<td class="end">{_link(_of_step(address, step, metric), text)}</td>' for metric, text in cells)

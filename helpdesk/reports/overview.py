@@ -305,8 +305,8 @@ def _badness(totals: Totals) -> tuple[Any, ...]:
 def names_of(dimension: str, keys: Sequence[int]) -> dict[int, str]:
     if not keys:
         return {}
-    rows = MODELS[dimension]._default_manager.in_bulk([k for k in keys if k])
-    return {**{pk: getattr(row, "name", str(row)) for pk, row in rows.items()}, 0: str(NOBODY[dimension]).capitalize()}
+    rows = MODELS[dimension]._default_manager.filter(pk__in=[k for k in keys if k])
+    return {**dict(rows.values_list("pk", "name")), 0: str(NOBODY[dimension]).capitalize()}
 
 
 # ---- where tickets stand --------------------------------------------------------------------------------------------
