@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("helpdesk.desk.urls")),
     path("tickets/", include("helpdesk.desk.ticket_routes")),
     path("", include("helpdesk.actions.urls")),
+    path("reports/", include("helpdesk.reports.urls")),
     path("", include("helpdesk.portal.urls")),
     path("", include("connectors.sync.urls")),
     path("accounts/", include("helpdesk.accounts.urls")),

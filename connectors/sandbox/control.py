@@ -52,6 +52,11 @@ def _dispatch(sandbox: Sandbox, request: Request, parts: list[str], body: Any) -
             return json_response(_clock(sandbox))
         case ("GET", ["clock"]):
             return json_response(_clock(sandbox))
+        case ("POST", ["live"]):
+            sandbox.live.set_rate(float(body.get("rate", 0)))
+            return json_response(_live(sandbox))
+        case ("GET", ["live"]):
+            return json_response(_live(sandbox))
         case ("POST", ["rate_limit"]):
             return _rate_limit(sandbox, body)
         case ("POST", ["load"]):
@@ -73,6 +78,10 @@ def _state(sandbox: Sandbox) -> dict[str, Any]:
 
 def _clock(sandbox: Sandbox) -> dict[str, Any]:
     return {"offset_seconds": sandbox.clock.offset_seconds, "now_ms": sandbox.clock.now()}
+
+
+def _live(sandbox: Sandbox) -> dict[str, Any]:
+    return {"rate": sandbox.live.rate, "events": sandbox.live.events, "last": sandbox.live.last}
 
 
 def _rate_limit(sandbox: Sandbox, body: dict[str, Any]) -> Response:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import random
 import threading
+import time
 import traceback
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +15,7 @@ from connectors.sandbox.clock import Clock
 from connectors.sandbox.dataset import Dataset
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.imitation import Imitation, Window, World
+from connectors.sandbox.live import Live
 from connectors.sandbox.server import Server
 from connectors.sandbox.store import Store
 
@@ -23,7 +23,8 @@ TICK_SECONDS = 1.0
 
 
 class Sandbox:
-    """Everything of one sandbox process. `now` (seconds since 1970) sets its clock; `live` is events per minute."""
+    """Everything of one sandbox process. `now` (seconds since 1970) sets its clock; `live` is events per minute;
+    `source` tells the machine's time."""
 
     def __init__(
         self,
@@ -34,9 +35,10 @@ class Sandbox:
         live: float = 0.0,
         seed: int = 1,
         rate_limit: tuple[int, float] | None = None,
+        source: Callable[[], float] = time.time,
     ) -> None:
         self.store = Store(state)
-        self.clock = Clock(self.store, now)
+        self.clock = Clock(self.store, now, source)
         self.faults = Faults()
         self.limits = {name: Window(*(rate_limit or (None,))) for name in IMITATIONS}
         self.store.create(journal.SCHEMA)
@@ -48,8 +50,7 @@ class Sandbox:
         except BaseException:
             self.close_state()
             raise
-        self._live = live
-        self._dice = random.Random(seed)
+        self.live = Live(self.imitations, self.store, self.clock, seed=seed, rate=live)
         self._ends = threading.Event()
         self._threads: list[threading.Thread] = []
         self._server: Server | None = None
@@ -76,8 +77,7 @@ class Sandbox:
         self._server = Server((host, port), self)
         self._run(self._serve, "sandbox-http")
         self._run(self._tick, "sandbox-clock")
-        if self._live > 0:
-            self._run(self._act, "sandbox-live")
+        self._run(lambda: self.live.run(self._safely), "sandbox-live")
         shown = "127.0.0.1" if host in ("0.0.0.0", "") else host
         return f"http://{shown}:{self._server.server_address[1]}"
 
@@ -99,11 +99,6 @@ class Sandbox:
         for item in self.imitations.values():
             self._safely(item.tick)
 
-    def _act(self) -> None:
-        while not self._ends.wait(self._dice.expovariate(self._live / 60.0)):
-            item = self._dice.choice(list(self.imitations.values()))
-            self._safely(partial(item.live_event, self._dice))
-
     def _safely(self, action: Callable[[], object]) -> None:
         try:
             action()
@@ -118,6 +113,7 @@ class Sandbox:
 
     def close(self) -> None:
         self._ends.set()
+        self.live.close()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()

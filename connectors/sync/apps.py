@@ -6,6 +6,4 @@ class SyncConfig(AppConfig):
     label = "sync"
 
     def ready(self) -> None:
-        from connectors.sync import broker, receivers  # noqa: F401
-
-        broker.install()
+        from connectors.sync import receivers  # noqa: F401

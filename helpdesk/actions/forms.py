@@ -72,7 +72,7 @@ def read_ids(values: Iterable[str]) -> list[int]:
 
 
 class ComposerForm(forms.Form):
-    """A reply, internal note, call or visit, with time, a status afterwards and files. An internal note unless chosen."""
+    """A reply, note, call or visit, with time, a status afterwards and files. An internal note unless chosen."""
 
     marker = forms.UUIDField()
     kind = forms.ChoiceField(choices=[(k.value, k.label) for k in KINDS], initial=Kind.NOTE, required=False)

@@ -6,7 +6,7 @@ import html
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.accounts.permissions import requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.actions.access import account_for, file_for, image_for, upload_for
 from helpdesk.actions.choices import FileState
 from helpdesk.actions.drafts import draft_to_hold_files, remove_upload
@@ -31,7 +32,7 @@ MOST_TEXT = 200_000
 
 @require_POST
 @requires("actions.add")
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: SignedIn) -> HttpResponse:
     """Keep one file for a composer or a new ticket; answers with its line for the form. 422 says why not."""
     now = timezone.now()
     ticket_key, account_key = request.POST.get("ticket", ""), request.POST.get("account", "")
@@ -42,16 +43,14 @@ def upload(request: HttpRequest) -> HttpResponse:
         return _problem(request, _("No file came with it."))
     draft = draft_to_hold_files(user=request.user, ticket=ticket, now=now)
     try:
-        kept = store_file(
-            upload=given, name=given.name or "", account=account, user=request.user, draft=draft, now=now
-        )
+        kept = store_file(upload=given, name=given.name or "", account=account, user=request.user, draft=draft, now=now)
     except Refused as refusal:
         return _problem(request, " ".join(refusal.fields.values()))
     context = {"file": kept, "is_public": request.POST.get("visibility") == "public"}
     return render_page(request, page="actions/upload_page.html", partial="actions/_upload.html", context=context)
 
 
-def _problem(request: HttpRequest, text: str) -> HttpResponse:
+def _problem(request: SignedIn, text: str) -> HttpResponse:
     return render_page(
         request,
         page="actions/upload_page.html",
@@ -63,7 +62,7 @@ def _problem(request: HttpRequest, text: str) -> HttpResponse:
 
 @require_POST
 @requires("actions.add")
-def remove(request: HttpRequest, pk: int) -> HttpResponse:
+def remove(request: SignedIn, pk: int) -> HttpResponse:
     """Take back one's own file that is not sent yet."""
     kept = upload_for(request.user, pk)
     ticket_id = kept.draft.ticket_id if kept.draft else None
@@ -74,7 +73,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def download(request: HttpRequest, pk: int) -> HttpResponse:
+def download(request: SignedIn, pk: int) -> HttpResponse:
     """The bytes, always as an attachment, and never to a request of htmx (a swap would put them into our page)."""
     if request.headers.get("HX-Request"):
         return HttpResponse(_("Files are opened, not swapped into a page."), status=400)
@@ -104,7 +103,7 @@ def _shut(response: Any) -> Any:
 
 
 @require_GET
-def thumb(request: HttpRequest, pk: int) -> HttpResponse:
+def thumb(request: SignedIn, pk: int) -> HttpResponse:
     """A stored picture, as exactly the type its bytes are; anything else is not shown."""
     kept = file_for(request.user, pk)
     if request.headers.get("HX-Request") or not kept.is_image or kept.state != FileState.STORED:
@@ -113,7 +112,7 @@ def thumb(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview(request: SignedIn, pk: int) -> HttpResponse:
     """A page about one file: picture, first text, or what can be done with it; while it is fetched, that."""
     kept = file_for(request.user, pk)
     scope = live.ticket_scope(kept.ticket_id) if kept.ticket_id else ""
@@ -138,14 +137,14 @@ def _first_text(kept: Attachment) -> str:
 
 @require_POST
 @requires("tickets.view")
-def fetch(request: HttpRequest, pk: int) -> HttpResponse:
-    """Somebody wants bytes that are in the PSA: they are fetched, the page shows it and opens them when they are here."""
+def fetch(request: SignedIn, pk: int) -> HttpResponse:
+    """Somebody wants bytes that are in the PSA: they are fetched, and the page changes when they are here."""
     request_file(attachment=file_for(request.user, pk), now=timezone.now())
     return redirect("actions:preview", pk)
 
 
 @require_GET
-def inline_image(request: HttpRequest, pk: int, reference: str) -> HttpResponse:
+def inline_image(request: SignedIn, pk: int, reference: str) -> HttpResponse:
     """An image inside a PSA's text. The first look has it fetched; until then a picture says so."""
     kept = image_for(request.user, pk, reference)
     if request.headers.get("HX-Request"):

@@ -13,6 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from helpdesk.core import live
 from helpdesk.core.public import PUBLIC_VIEWS
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -74,6 +75,9 @@ class PersonalMiddleware:
             timezone.deactivate()
         if language:
             translation.activate(language)
+        if request.method == "GET" and getattr(user, "is_desk", False) and not getattr(request, "htmx", False):
+            # Read before the page's queries: what changes between them and the render is then a change to the page.
+            request.live_stamp = live.stamp(live.DESK)  # type: ignore[attr-defined]
         try:
             return self.get_response(request)
         finally:

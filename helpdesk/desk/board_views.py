@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.accounts.permissions import requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.htmx import render_page
 from helpdesk.core.paging import BadCursor, Cursor, read_cursor
 from helpdesk.desk import moves
@@ -44,7 +45,7 @@ MOST_DROPPED = 50
 
 @require_GET
 @requires("board.view")
-def board(request: HttpRequest) -> HttpResponse:
+def board(request: SignedIn) -> HttpResponse:
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
     scope = read_scope(request.GET, user)
     found = build(desk_tickets(user), scope, now=now, zone=zone, reader=user)
@@ -66,7 +67,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires("board.view")
-def choose_filter(request: HttpRequest) -> HttpResponse:
+def choose_filter(request: SignedIn) -> HttpResponse:
     """Teams and PSAs, as a plain form back to the board."""
     scope = read_scope(request.GET, request.user)
     context = {
@@ -80,7 +81,7 @@ def choose_filter(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires("board.view")
-def keep_teams(request: HttpRequest) -> HttpResponse:
+def keep_teams(request: SignedIn) -> HttpResponse:
     """Remember these teams: the board opens on them."""
     scope = read_scope(request.POST, request.user)
     set_preferences(user=request.user, values={"board_teams": list(scope.teams) or None})
@@ -89,7 +90,7 @@ def keep_teams(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires("board.view")
-def lanes(request: HttpRequest) -> HttpResponse:
+def lanes(request: SignedIn) -> HttpResponse:
     """Of the lanes the browser has (`have=key:digest:cards,...`), those that look different now. 204 when none does."""
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
     have: dict[str, str] = {}
@@ -110,7 +111,7 @@ def lanes(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires("board.view")
-def more(request: HttpRequest) -> HttpResponse:
+def more(request: SignedIn) -> HttpResponse:
     """The next cards of one lane, when somebody scrolls to its end."""
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
     scope = read_scope(request.GET, user)
@@ -132,7 +133,7 @@ def more(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires("tickets.change")
-def targets(request: HttpRequest) -> HttpResponse:
+def targets(request: SignedIn) -> HttpResponse:
     """Before a drop: for every lane, why it would be refused; a lane that is not named takes the tickets.
 
     One answer when a drag begins, for all lanes: `{"refused": {lane: reason}, "asks": [lane, ...]}`.
@@ -158,7 +159,7 @@ def targets(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires("tickets.change")
-def move(request: HttpRequest) -> HttpResponse:
+def move(request: SignedIn) -> HttpResponse:
     """A drop or its keys: tickets to a lane. Answers the lanes that changed, and a toast with its undo."""
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
     scope = read_scope(request.POST, user)
@@ -194,7 +195,7 @@ def move(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires("tickets.view")
-def presence(request: HttpRequest, pk: int) -> HttpResponse:
+def presence(request: SignedIn, pk: int) -> HttpResponse:
     """Heartbeat of a ticket page: `typing=1` while somebody types, `gone=1` when the page closes."""
     ticket = ticket_for(request.user, pk)
     now = timezone.now().timestamp()
@@ -208,7 +209,7 @@ def presence(request: HttpRequest, pk: int) -> HttpResponse:
 # ---- parts ----------------------------------------------------------------------------------------------------------
 
 
-def _lanes(request: HttpRequest, found: Board, changed: list[Lane]) -> HttpResponse:
+def _lanes(request: SignedIn, found: Board, changed: list[Lane]) -> HttpResponse:
     context = {"board": found, "drawn": lanes_html(changed, _query(request)), "now": timezone.now()}
     return render(request, "desk/_lanes.html", context)
 
@@ -251,7 +252,7 @@ def _why_not(lane: Lane, scope: Scope, tickets: list[Any]) -> str | None:
     return None if asks else ""
 
 
-def _question(request: HttpRequest, scope: Scope, lane: Lane, failed: list[moves.Result]) -> HttpResponse:
+def _question(request: SignedIn, scope: Scope, lane: Lane, failed: list[moves.Result]) -> HttpResponse:
     """Several rows of the PSA fit, or a warning needs one confirming press: ask in the same chooser."""
     first = failed[0]
     labels = {"status": dict(Category.choices), "priority": {str(k): v for k, v in Rank.choices}}
@@ -298,16 +299,16 @@ def _ids(given: list[str]) -> list[int]:
     return list(dict.fromkeys(int(p) for p in parts if p.isdecimal() and len(p) < 19))[:MOST_DROPPED]
 
 
-def _kept(request: HttpRequest) -> dict[str, Any]:
+def _kept(request: SignedIn) -> dict[str, Any]:
     return {k: joined(request.GET, k) for k in ("group", "team", "account") if k in request.GET}
 
 
-def _query(request: HttpRequest) -> str:
+def _query(request: SignedIn) -> str:
     """The board's own part of the address, for everything it fetches later."""
     return urlencode(_kept(request), safe=",")
 
 
-def _address(request: HttpRequest, **changes: str | None) -> str:
+def _address(request: SignedIn, **changes: str | None) -> str:
     kept = _kept(request) | changes
     kept = {k: v for k, v in kept.items() if v is not None and (k, v) != ("group", "agent")}
     return "?" + urlencode(kept, safe=",") if kept else "?"

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.accounts.permissions import requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.htmx import render_page
 from helpdesk.desk import bulk, moves
 from helpdesk.desk.row_views import back_of
@@ -32,7 +33,7 @@ TITLES = {
 
 @require_GET
 @requires("tickets.bulk")
-def choose(request: HttpRequest, field: str) -> HttpResponse:
+def choose(request: SignedIn, field: str) -> HttpResponse:
     """Who or what all of them may go to, in words that hold in each of their PSAs."""
     if field not in moves.FIELDS:
         raise Http404
@@ -45,7 +46,7 @@ def choose(request: HttpRequest, field: str) -> HttpResponse:
 
 @require_POST
 @requires("tickets.bulk")
-def apply(request: HttpRequest) -> HttpResponse:
+def apply(request: SignedIn) -> HttpResponse:
     """Begin, or go on with, a bulk change: a part of the tickets per request."""
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
     job = bulk.read_job(request.POST.get("job", ""), user)
@@ -84,7 +85,7 @@ def apply(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _wanted(request: HttpRequest, data: Any) -> tuple[list[int], bool]:
+def _wanted(request: SignedIn, data: Any) -> tuple[list[int], bool]:
     """The tickets meant: the picked ones, or all that the list's filters match."""
     user = request.user
     if data.get("all") == "yes":
@@ -97,7 +98,7 @@ def _wanted(request: HttpRequest, data: Any) -> tuple[list[int], bool]:
 
 
 def _chooser(
-    request: HttpRequest, field: str, ids: list[int], too_many: bool, *, problem: str = "", status: int = 200
+    request: SignedIn, field: str, ids: list[int], too_many: bool, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
     hidden: list[tuple[str, Any]] = [("field", field)]
     data = request.POST if request.method == "POST" else request.GET

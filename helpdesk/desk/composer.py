@@ -140,7 +140,7 @@ def typed_composer(
     warnings: Sequence[str] = (), confirm: str = "", extra_files: Sequence[int] = (),
 ) -> Composer:  # fmt: skip
     """The same form with everything that was typed."""
-    values = {name: data.get(name, "") for name in blank(ticket)}
+    values: dict[str, Any] = {name: data.get(name, "") for name in blank(ticket)}
     try:
         uuid.UUID(values["marker"])
     except ValueError:
@@ -294,4 +294,3 @@ def fill(text: str, ticket: Ticket, user: User) -> str:
         ("agent", "first_name"): str(user).split(" ")[0],
     }
     return _VARIABLE.sub(lambda m: known.get((m[1], m[2]), m[0]), text)
-

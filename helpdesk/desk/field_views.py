@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from helpdesk.accounts.permissions import requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.actions.text import html_to_text
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.htmx import render_page
@@ -28,7 +29,7 @@ ELSEWHERE = {"status", "priority", "agent"}
 
 @require_http_methods(["GET", "POST"])
 @requires("tickets.change")
-def field(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+def field(request: SignedIn, pk: int, name: str) -> HttpResponse:
     """GET: the input (or, with `show`, the words again). POST: save; 422 with the reason at the field."""
     if name not in FIELDS or name in ELSEWHERE:
         raise Http404
@@ -67,7 +68,7 @@ def _clash(ticket: Ticket, name: str) -> dict[str, str]:
     return {"words": words, "who": last.actor if last else ""}
 
 
-def _line(request: HttpRequest, ticket: Ticket, name: str) -> HttpResponse:
+def _line(request: SignedIn, ticket: Ticket, name: str) -> HttpResponse:
     moving = ticket_page.moving_fields(ticket_page.open_items(ticket))
     line = ticket_page.line_of(ticket, name, request.user, timezone.now(), moving)
     context = {"ticket": ticket, "line": line, "name": name}
@@ -79,7 +80,7 @@ def _partial(name: str) -> str:
 
 
 def _input(
-    request: HttpRequest,
+    request: SignedIn,
     ticket: Ticket,
     name: str,
     *,

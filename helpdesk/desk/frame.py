@@ -117,7 +117,7 @@ class Frame:
 
     @property
     def poll_tag(self) -> str:
-        return live.stamp(live.DESK)
+        return getattr(self.request, "live_stamp", "") or live.stamp(live.DESK)
 
     @property
     def health_poll(self) -> str:

@@ -7,13 +7,14 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpdesk.accounts.permissions import requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.actions.forms import draft_fields, read_time
 from helpdesk.actions.services import edit_refused, save_draft
 from helpdesk.core.errors import Refused, Stale
@@ -21,31 +22,23 @@ from helpdesk.core.formatting import duration, hours_minutes
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
 from helpdesk.desk import composer, ticket_page
-from helpdesk.desk.ticket_views import answer
+from helpdesk.desk.answers import answer
+from helpdesk.desk.ticket_page import item_of
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.access import ticket_for
 from helpdesk.tickets.fields import FIELDS
-from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services import keep_mine, take_theirs
 
 View = Callable[..., HttpResponse]
-
-
-def item_of(ticket: Ticket, pk: int) -> OutboxItem:
-    """A change of this very ticket, or 404."""
-    found = OutboxItem.objects.in_lane(ticket.lane).filter(pk=pk).first()
-    if found is None:
-        raise Http404
-    return found
 
 
 def calm(view: View) -> View:
     """A press that came too late says so instead of failing."""
 
     @wraps(view)
-    def inner(request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
+    def inner(request: SignedIn, pk: int, **kwargs: Any) -> HttpResponse:
         try:
             return view(request, pk, **kwargs)
         except Stale:
@@ -57,7 +50,7 @@ def calm(view: View) -> View:
 @require_POST
 @requires("actions.add")
 @calm
-def retry(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+def retry(request: SignedIn, pk: int, item: int) -> HttpResponse:
     ticket = ticket_for(request.user, pk)
     outbox.retry_item(item=item_of(ticket, item), origin=Origin.desk(request.user), now=timezone.now())
     return answer(request, ticket, _("Sent again"))
@@ -66,7 +59,7 @@ def retry(request: HttpRequest, pk: int, item: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires("actions.add")
 @calm
-def discard(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+def discard(request: SignedIn, pk: int, item: int) -> HttpResponse:
     """Ask, saying what goes; then give the change up."""
     ticket = ticket_for(request.user, pk)
     found = item_of(ticket, item)
@@ -97,7 +90,7 @@ def loss_of(item: OutboxItem) -> str:
 @require_http_methods(["GET", "POST"])
 @requires("actions.add")
 @calm
-def edit(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+def edit(request: SignedIn, pk: int, item: int) -> HttpResponse:
     """Change what the PSA refused and send it again."""
     ticket = ticket_for(request.user, pk)
     found = item_of(ticket, item)
@@ -109,8 +102,14 @@ def edit(request: HttpRequest, pk: int, item: int) -> HttpResponse:
         "billable": bool(found.fields.get("time_is_billable", True)),
         "to": str(found.fields.get("email_to") or ""),
     }
-    context = {"ticket": ticket, "item": found, "typed": typed, "has_text": found.subject.startswith("action:"),
-               "has_time": bool(found.fields.get("time_seconds")), "has_to": bool(found.fields.get("send_email"))}  # fmt: skip
+    context = {
+        "ticket": ticket,
+        "item": found,
+        "typed": typed,
+        "has_text": found.subject.startswith("action:"),
+        "has_time": bool(found.fields.get("time_seconds")),
+        "has_to": bool(found.fields.get("send_email")),
+    }
     if request.method == "GET":
         return _edit_page(request, context)
     for name in ("text", "time", "to"):
@@ -140,7 +139,7 @@ def edit(request: HttpRequest, pk: int, item: int) -> HttpResponse:
     return answer(request, ticket, _("Changed, and sent again"))
 
 
-def _edit_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def _edit_page(request: SignedIn, context: dict[str, Any], status: int = 200) -> HttpResponse:
     return render_page(
         request, page="tickets/item_page.html", partial="tickets/_item_edit.html", context=context, status=status
     )
@@ -149,7 +148,7 @@ def _edit_page(request: HttpRequest, context: dict[str, Any], status: int = 200)
 @require_POST
 @requires("tickets.change")
 @calm
-def keep(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+def keep(request: SignedIn, pk: int, item: int) -> HttpResponse:
     """A conflict: ours goes out again, over theirs."""
     ticket = ticket_for(request.user, pk)
     keep_mine(item=item_of(ticket, item), origin=Origin.desk(request.user), now=timezone.now())
@@ -159,7 +158,7 @@ def keep(request: HttpRequest, pk: int, item: int) -> HttpResponse:
 @require_POST
 @requires("tickets.change")
 @calm
-def take(request: HttpRequest, pk: int, item: int) -> HttpResponse:
+def take(request: SignedIn, pk: int, item: int) -> HttpResponse:
     """A conflict: theirs stands, ours is given up."""
     ticket = ticket_for(request.user, pk)
     take_theirs(item=item_of(ticket, item), origin=Origin.desk(request.user), now=timezone.now())
@@ -169,7 +168,7 @@ def take(request: HttpRequest, pk: int, item: int) -> HttpResponse:
 @require_POST
 @requires("actions.add")
 @calm
-def unsend(request: HttpRequest, pk: int, action: int) -> HttpResponse:
+def unsend(request: SignedIn, pk: int, action: int) -> HttpResponse:
     """Undo send, while it is held: the words go back into the composer."""
     ticket = ticket_for(request.user, pk)
     now = timezone.now()
@@ -194,7 +193,7 @@ def unsend(request: HttpRequest, pk: int, action: int) -> HttpResponse:
 
 @require_GET
 @requires("actions.add")
-def composer_again(request: HttpRequest, pk: int) -> HttpResponse:
+def composer_again(request: SignedIn, pk: int) -> HttpResponse:
     """The composer as the page would open it now."""
     ticket = ticket_for(request.user, pk)
     files = [f for f in ticket_page.ticket_files(ticket, request.user) if not f.ticket_id]
@@ -203,4 +202,3 @@ def composer_again(request: HttpRequest, pk: int) -> HttpResponse:
         request, page="actions/composer_page.html", partial="actions/_composer.html",
         context={"composer": box, "ticket": ticket},
     )  # fmt: skip
-

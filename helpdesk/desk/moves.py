@@ -215,7 +215,7 @@ def said(ticket: Ticket, name: str) -> str:
     if name == "agent":
         if ticket.agent is None:
             return _("%(ticket)s has no owner now") % {"ticket": ticket.label}
-        who = ticket.agent.user.name if ticket.agent.user_id else ticket.agent.name
+        who = ticket.agent.user.name if ticket.agent.user else ticket.agent.name
         return _("%(ticket)s is %(person)s’s now") % {"ticket": ticket.label, "person": who.split(" ")[0]}
     if name == "team":
         return _("%(ticket)s is with %(team)s now") % {"ticket": ticket.label, "team": ticket.team or _("no team")}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.actions.drafts import draft_of, drop_draft
 from helpdesk.actions.files import drafted, limit_for, store_file
 from helpdesk.actions.forms import read_ids
@@ -85,7 +86,7 @@ class Filled:
 
 @require_http_methods(["GET", "POST"])
 @requires("tickets.create")
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedIn) -> HttpResponse:
     user, now = request.user, timezone.now()
     if request.method == "GET":
         return _page(request, _opened(user, request.GET, now))
@@ -113,7 +114,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return redirect(ticket)
 
 
-def _page(request: HttpRequest, filled: Filled, status: int = 200) -> HttpResponse:
+def _page(request: SignedIn, filled: Filled, status: int = 200) -> HttpResponse:
     context = {"form": filled, "values": filled.values, "now": timezone.now()}
     return render_page(
         request, page="tickets/new.html", partial="tickets/_new_form.html", context=context, status=status
@@ -124,7 +125,7 @@ def _opened(user: User, data: QueryDict, now: datetime) -> Filled:
     """Empty, or the draft; the address may name an account or a client."""
     draft = draft_of(user, None)
     given: dict[str, str] = {n: str(v) for n, v in (draft.fields if draft else {}).items() if n in NAMES}
-    given |= {name: data[name][:255] for name in ("account", "client", "subject") if name in data}
+    given |= {name: str(data[name])[:255] for name in ("account", "client", "subject") if name in data}
     filled = _fill(given, user, now)
     if draft is not None:
         filled.saved_at = draft.saved_at if draft.fields else None
@@ -199,7 +200,9 @@ def _load_choices(filled: Filled) -> None:
     found["priority"] = priority_choices(account, policy)
     found["site"] = list(Site.objects.filter(client=client, is_active=True)[:MOST]) if client else []
     found["contact"] = (
-        list(Contact.objects.filter(client=client, is_active=True, erased_at=None).defer("raw")[:MOST]) if client else []
+        list(Contact.objects.filter(client=client, is_active=True, erased_at=None).defer("raw")[:MOST])
+        if client
+        else []
     )
     found["team"] = list(Team.objects.filter(psa_account=account, is_active=True))
     found["agent"] = list(Agent.objects.filter(psa_account=account, is_active=True).select_related("user"))
@@ -241,14 +244,14 @@ def _initial_status(kind: TicketType | None, statuses: Sequence[Status]) -> Stat
     if kind and kind.initial_status in statuses:
         return kind.initial_status
     new_ones = [s for s in statuses if s.category == Category.NEW]
-    return (new_ones or list(statuses) or [None])[0]
+    return next(iter(new_ones or statuses), None)
 
 
 def _default_priority(kind: TicketType | None, priorities: Sequence[Priority]) -> Priority | None:
     if kind and kind.default_priority in priorities:
         return kind.default_priority
     medium = [p for p in priorities if p.rank == Rank.MEDIUM]
-    return (medium or list(priorities) or [None])[0]
+    return next(iter(medium or priorities), None)
 
 
 def _suggested(filled: Filled) -> Priority | None:
@@ -275,7 +278,9 @@ def _hints(filled: Filled, now: datetime) -> None:
     policy = kind.default_sla_policy_id if kind else None
     target = Target.objects.filter(policy=policy, priority=priority.remote_id or "").first() if policy else None
     pair = (
-        (target.response_seconds, target.resolution_seconds) if target else DEFAULT_TARGETS.get(priority.rank, (None, None))
+        (target.response_seconds, target.resolution_seconds)
+        if target
+        else DEFAULT_TARGETS.get(priority.rank, (None, None))
     )
     zone = timezone.get_current_timezone()
     words = [
@@ -331,8 +336,9 @@ def _create(filled: Filled, user: User, now: datetime, *, is_confirmed: bool) ->
     return ticket
 
 
-def _keep_plain_files(request: HttpRequest, filled: Filled, now: datetime) -> list[str]:
-    problems, kept = [], list(filled.files)
+def _keep_plain_files(request: SignedIn, filled: Filled, now: datetime) -> list[str]:
+    problems: list[str] = []
+    kept = list(filled.files)
     for given in request.FILES.getlist("upload")[:20]:
         try:
             kept.append(
@@ -353,7 +359,7 @@ def _keep_plain_files(request: HttpRequest, filled: Filled, now: datetime) -> li
 
 @require_POST
 @requires("tickets.create")
-def draft(request: HttpRequest) -> HttpResponse:
+def draft(request: SignedIn) -> HttpResponse:
     """Keep what is half typed."""
     fields: dict[str, Any] = {n: request.POST.get(n, "")[:BODY_LIMIT].replace("\x00", "") for n in NAMES}
     fields["public_files"] = read_ids(request.POST.getlist("public_file"))
@@ -365,7 +371,7 @@ def draft(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires("tickets.create")
-def clients(request: HttpRequest) -> HttpResponse:
+def clients(request: SignedIn) -> HttpResponse:
     """Clients whose name holds what was typed."""
     account, typed = request.GET.get("account", ""), request.GET.get("q", "")
     key = int(account) if account.isdecimal() and len(account) < 19 else 0
@@ -377,7 +383,7 @@ def clients(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires("tickets.create")
-def parts(request: HttpRequest) -> HttpResponse:
+def parts(request: SignedIn) -> HttpResponse:
     """What depends on account, client, type, impact and urgency, as chosen so far."""
     if not wants_partial(request):
         return redirect("tickets:new")

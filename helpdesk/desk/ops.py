@@ -75,7 +75,7 @@ def _is_migrated() -> bool:
 def _is_broker_there() -> bool:
     folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("data_folder_out")
     if folder:
-        return _is_writable(Path(folder))
+        return _is_writable(Path(str(folder)))
     try:
         with current_app.connection_for_write(connect_timeout=BROKER_PATIENCE_SECONDS) as broker:
             broker.ensure_connection(max_retries=1, timeout=BROKER_PATIENCE_SECONDS)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.accounts.permissions import requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
 from helpdesk.desk import moves
@@ -33,7 +34,7 @@ TITLES = {
 
 @require_GET
 @requires("tickets.view")
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview(request: SignedIn, pk: int) -> HttpResponse:
     ticket = ticket_for(request.user, pk)
     context = {
         **preview_of(ticket),
@@ -46,7 +47,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @requires("tickets.change")
-def choose(request: HttpRequest, pk: int, field: str) -> HttpResponse:
+def choose(request: SignedIn, pk: int, field: str) -> HttpResponse:
     """Who or what this ticket may go to."""
     if field not in moves.FIELDS:
         raise Http404
@@ -56,7 +57,7 @@ def choose(request: HttpRequest, pk: int, field: str) -> HttpResponse:
 
 @require_POST
 @requires("tickets.change")
-def change(request: HttpRequest, pk: int, field: str) -> HttpResponse:
+def change(request: SignedIn, pk: int, field: str) -> HttpResponse:
     """Set one field. 422 with the reason when it may not be; a warning asks for one confirming press."""
     if field not in moves.FIELDS:
         raise Http404
@@ -92,7 +93,7 @@ def change(request: HttpRequest, pk: int, field: str) -> HttpResponse:
 
 @require_POST
 @requires("tickets.change")
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def undo(request: SignedIn, pk: int) -> HttpResponse:
     """Take back what these events of one's own changed."""
     ids = [int(e) for e in request.POST.get("events", request.GET.get("events", "")).split(",") if e.isdecimal()]
     return _undo(request, [(ticket_for(request.user, pk).pk, ids)])
@@ -100,12 +101,12 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("tickets.change")
-def undo_many(request: HttpRequest) -> HttpResponse:
+def undo_many(request: SignedIn) -> HttpResponse:
     """The same for every ticket of one drop or bulk."""
     return _undo(request, moves.read_moves(request.GET.get("moves", request.POST.get("moves", ""))))
 
 
-def _undo(request: HttpRequest, wanted: list[tuple[int, list[int]]]) -> HttpResponse:
+def _undo(request: SignedIn, wanted: list[tuple[int, list[int]]]) -> HttpResponse:
     now, zone = timezone.now(), timezone.get_current_timezone()
     origin = Origin.desk(request.user)
     tickets = {t.pk: t for t in tickets_for(request.user, [pk for pk, _ids in wanted])}
@@ -120,7 +121,7 @@ def _undo(request: HttpRequest, wanted: list[tuple[int, list[int]]]) -> HttpResp
     return told(request, {"text": _("%(count)d tickets are back where they were") % {"count": len(done)}})
 
 
-def told(request: HttpRequest, toast: dict[str, Any]) -> HttpResponse:
+def told(request: SignedIn, toast: dict[str, Any]) -> HttpResponse:
     """To script: nothing but the toast and the word that something changed. Without script: back to the page."""
     if getattr(request, "htmx", False):
         response = HttpResponse(status=204)
@@ -130,7 +131,7 @@ def told(request: HttpRequest, toast: dict[str, Any]) -> HttpResponse:
     return redirect(back_of(request))
 
 
-def back_of(request: HttpRequest) -> str:
+def back_of(request: SignedIn) -> str:
     """The page a person came from, when it is ours."""
     back = request.POST.get("back") or request.GET.get("back") or request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
@@ -138,7 +139,7 @@ def back_of(request: HttpRequest) -> str:
 
 
 def _chooser(
-    request: HttpRequest,
+    request: SignedIn,
     ticket: Any,
     field: str,
     options: Any,

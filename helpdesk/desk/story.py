@@ -22,7 +22,6 @@ from helpdesk.actions.services import clean_description, cleaned
 from helpdesk.core.formatting import clock_time, duration, long_day
 from helpdesk.outbox.choices import Reason, State, Verb
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets.choices import WAITING, Category
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Ticket, TicketEvent
 
@@ -54,14 +53,16 @@ class Entry:
     loss: str = ""
     """What a discard would throw away: "40 min", "the reply"."""
     is_held: bool = False
+    leads_earlier: bool = False
+    """What is older than the page is asked for behind this entry."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
     entries: Sequence[Entry]
     show: str
-    pages: int
-    has_earlier: bool
+    earlier: str
+    """Address of the page with what is older; empty when this is all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,10 @@ class Window:
         parts = [f"show={self.show}"] if self.show != "all" else []
         parts += [f"pages={self.pages}"] if self.pages > 1 else []
         return "&".join(parts)
+
+    @property
+    def more(self) -> str:
+        return Window(show=self.show, pages=self.pages + 1).query
 
 
 def read_window(data: Mapping[str, Any]) -> Window:
@@ -108,7 +113,10 @@ def story_of(
         first = _opening(ticket, files, zone)
         if has_earlier or not (entries and _says_the_same(entries[0], first)):
             entries.insert(0, first)
-    return Story(entries=_with_days(entries, now, zone), show=window.show, pages=window.pages, has_earlier=has_earlier)
+    found = _with_days(entries, now, zone)
+    if has_earlier and found:
+        found[1 if len(found) > 1 and found[0].shape == "day" else 0].leads_earlier = True
+    return Story(entries=found, show=window.show, earlier=f"?{window.more}#conversation" if has_earlier else "")
 
 
 def _actions(ticket: Ticket, window: Window) -> tuple[list[Action], datetime | None, bool]:
@@ -194,6 +202,10 @@ def message(action: Action, time: TimeEntry | None, files: Sequence[Attachment],
     return entry
 
 
+def time_of(action: Action) -> TimeEntry | None:
+    return TimeEntry.objects.filter(action=action).first()
+
+
 def author_of(action: Action) -> str:
     author = action.author_user or action.author_agent or action.author_contact
     return str(author) if author else action.author_name or _("Somebody")
@@ -223,9 +235,7 @@ def _attach_item(entry: Entry, item: OutboxItem | None, now: datetime) -> None:
     entry.loss = f"{entry.long} {_('and')} {said}" if entry.long and said else entry.long or said
 
 
-def _time_line(
-    ticket: Ticket, time: TimeEntry, items: Mapping[str, OutboxItem], zone: tzinfo, now: datetime
-) -> Entry:
+def _time_line(ticket: Ticket, time: TimeEntry, items: Mapping[str, OutboxItem], zone: tzinfo, now: datetime) -> Entry:
     entry = Entry(
         shape="time",
         at=time.ended_at,
@@ -316,10 +326,6 @@ def _with_days(entries: Sequence[Entry], now: datetime, zone: tzinfo) -> list[En
             last = day
         found.append(entry)
     return found
-
-
-def paused(category: str) -> bool:
-    return Category(category) in WAITING
 
 
 def is_conflict(item: OutboxItem) -> bool:

@@ -68,6 +68,14 @@ def open_items(ticket: Ticket) -> list[OutboxItem]:
     return list(OutboxItem.objects.in_lane(ticket.lane).open())
 
 
+def item_of(ticket: Ticket, pk: int) -> OutboxItem:
+    """A change of this very ticket, or 404."""
+    found = OutboxItem.objects.in_lane(ticket.lane).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
 def ticket_files(ticket: Ticket, user: User | None = None) -> list[Attachment]:
     """Files of the ticket, and those that hang on this person's draft, in one query."""
     wanted = Q(ticket=ticket)
@@ -173,7 +181,7 @@ def head_context(ticket: Ticket, user: User, now: datetime, items: Sequence[Outb
 def owner_name(ticket: Ticket) -> str:
     if ticket.agent is None:
         return ""
-    return str(ticket.agent.user.name if ticket.agent.user_id else ticket.agent.name)
+    return str(ticket.agent.user.name if ticket.agent.user else ticket.agent.name)
 
 
 def psa_url(ticket: Ticket) -> str:
@@ -508,4 +516,3 @@ def page_context(ticket: Ticket, user: User, window: Window, now: datetime) -> d
         **head_context(ticket, user, now, items),
         **side_context(ticket, user, now, items),
     }
-

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpdesk.accounts.permissions import can, requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.actions.files import drafted, store_file
 from helpdesk.actions.forms import ComposerForm, draft_fields, read_ids
 from helpdesk.actions.models import Action, TimeEntry
@@ -27,7 +27,8 @@ from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.htmx import render_page, wants_partial
 from helpdesk.core.origin import Origin
 from helpdesk.desk import composer, presence, ticket_page
-from helpdesk.desk.story import message, read_window
+from helpdesk.desk.answers import answer
+from helpdesk.desk.story import message, read_window, time_of
 from helpdesk.tickets.access import desk_tickets, ticket_for
 from helpdesk.tickets.filters import read_filters
 from helpdesk.tickets.models import Ticket
@@ -38,7 +39,7 @@ PARTS = {"head": "tickets/_head.html", "timeline": "actions/_timeline.html", "si
 
 @require_GET
 @requires("tickets.view")
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: SignedIn, pk: int) -> HttpResponse:
     user, now = request.user, timezone.now()
     tag = live.stamp(live.ticket_scope(pk))
     ticket = ticket_page.page_ticket(user, pk)
@@ -48,7 +49,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, ticket, context | {"composer": box}, tag)
 
 
-def _page(request: HttpRequest, ticket: Ticket, context: dict[str, Any], tag: str, status: int = 200) -> HttpResponse:
+def _page(request: SignedIn, ticket: Ticket, context: dict[str, Any], tag: str, status: int = 200) -> HttpResponse:
     came = request.GET.get("in", "")[:600]
     context |= {
         "live_address": live.poll_address(user_id=request.user.pk, scope=live.ticket_scope(ticket.pk)),
@@ -62,7 +63,7 @@ def _page(request: HttpRequest, ticket: Ticket, context: dict[str, Any], tag: st
 
 @require_GET
 @requires("tickets.view")
-def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+def part(request: SignedIn, pk: int, name: str) -> HttpResponse:
     """Head, timeline or side alone: what the live page and the filters fetch."""
     if name not in PARTS:
         raise Http404
@@ -92,7 +93,7 @@ def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 @require_GET
 @requires("tickets.view")
-def step(request: HttpRequest, pk: int, way: str) -> HttpResponse:
+def step(request: SignedIn, pk: int, way: str) -> HttpResponse:
     """On to the next or previous ticket of the list one came from (`in` = its query); at the end, back to the list."""
     if way not in ("next", "previous"):
         raise Http404
@@ -118,7 +119,7 @@ def step(request: HttpRequest, pk: int, way: str) -> HttpResponse:
 
 @require_POST
 @requires("actions.add")
-def add(request: HttpRequest, pk: int) -> HttpResponse:
+def add(request: SignedIn, pk: int) -> HttpResponse:
     """Send what the composer holds: one press, one action, however often it arrives."""
     user, now = request.user, timezone.now()
     ticket = ticket_for(user, pk)
@@ -146,7 +147,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 _FORM_NAMES = {"seconds": "time"}
 
 
-def _keep_plain_files(request: HttpRequest, ticket: Ticket, now: datetime) -> tuple[list[int], list[str]]:
+def _keep_plain_files(request: SignedIn, ticket: Ticket, now: datetime) -> tuple[list[int], list[str]]:
     """Files of the plain input (no script): kept first, so that a form that fails does not lose them."""
     kept, problems = [], []
     for given in request.FILES.getlist("upload")[:20]:
@@ -165,7 +166,7 @@ def _keep_plain_files(request: HttpRequest, ticket: Ticket, now: datetime) -> tu
     return kept, problems
 
 
-def _typed(request: HttpRequest, ticket: Ticket, **given: Any) -> HttpResponse:
+def _typed(request: SignedIn, ticket: Ticket, **given: Any) -> HttpResponse:
     """422: the same form with everything that was typed."""
     box = composer.typed_composer(ticket, request.user, request.POST, **given)
     if wants_partial(request):
@@ -177,7 +178,7 @@ def _typed(request: HttpRequest, ticket: Ticket, **given: Any) -> HttpResponse:
 
 
 def _sent(
-    request: HttpRequest, ticket: Ticket, made: Action | TimeEntry, is_internal: bool, now: datetime
+    request: SignedIn, ticket: Ticket, made: Action | TimeEntry, is_internal: bool, now: datetime
 ) -> HttpResponse:
     held = 0 if is_internal else request.user.hold_seconds
     words = _("Saved") if is_internal else _("Sent")
@@ -191,10 +192,10 @@ def _sent(
     html = render_to_string("actions/_composer.html", {"composer": box, "ticket": fresh}, request)
     if isinstance(made, Action):
         zone = timezone.get_current_timezone()
-        time = TimeEntry.objects.filter(action=made).first() if request.POST.get("time") else None
+        time = time_of(made) if request.POST.get("time") else None
         has_files = "file" in request.POST or "upload" in request.FILES
         entry = message(made, time, list(made.attachments.all()) if has_files else [], zone)
-        html += render_to_string("actions/_added.html", {"entry": entry, "ticket": fresh, "now": now}, request)
+        html += render_to_string("actions/_added.html", {"entries": [entry], "ticket": fresh, "now": now}, request)
     response = HttpResponse(html)
     toast: dict[str, Any] = {"text": words}
     if held and isinstance(made, Action):
@@ -205,7 +206,7 @@ def _sent(
 
 @require_POST
 @requires("actions.add")
-def draft(request: HttpRequest, pk: int) -> HttpResponse:
+def draft(request: SignedIn, pk: int) -> HttpResponse:
     """Keep what is half typed; a draft is never an error."""
     ticket = ticket_for(request.user, pk)
     fields = draft_fields(
@@ -219,7 +220,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @requires("actions.add")
-def macros(request: HttpRequest, pk: int) -> HttpResponse:
+def macros(request: SignedIn, pk: int) -> HttpResponse:
     """Canned replies with their words filled in for this ticket."""
     ticket = ticket_for(request.user, pk)
     typed = request.GET.get("q", "").strip().replace("\x00", "")[:80]
@@ -229,7 +230,7 @@ def macros(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("tickets.view")
-def here(request: HttpRequest, pk: int) -> HttpResponse:
+def here(request: SignedIn, pk: int) -> HttpResponse:
     """The page says that somebody still looks at it, types, or left."""
     ticket = ticket_for(request.user, pk)
     now = timezone.now().timestamp()
@@ -245,7 +246,7 @@ def here(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires("tickets.change")
-def status(request: HttpRequest, pk: int) -> HttpResponse:
+def status(request: SignedIn, pk: int) -> HttpResponse:
     """Where the work stands: allowed statuses, what a status still asks for, and one press for a warning."""
     ticket = ticket_for(request.user, pk)
     key = (request.POST if request.method == "POST" else request.GET).get("value", "")
@@ -277,16 +278,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     return answer(request, ticket, _("%(ticket)s is %(word)s now") % {"ticket": ticket.label, "word": chosen.status})
 
 
-def _status_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def _status_page(request: SignedIn, context: dict[str, Any], status: int = 200) -> HttpResponse:
     return render_page(
         request, page="tickets/status_page.html", partial="tickets/_status.html", context=context, status=status
     )
-
-
-def answer(request: HttpRequest, ticket: Ticket, words: str, *, more: Sequence[str] = ()) -> HttpResponse:
-    """To script: the toast and the word that something changed. Without it: back to the ticket."""
-    if getattr(request, "htmx", False):
-        events = {"toast": {"text": words}, "desk:changed": "", **dict.fromkeys(more, "")}
-        return HttpResponse(status=204, headers={"HX-Trigger": json.dumps(events)})
-    messages.success(request, words)
-    return redirect(ticket.get_absolute_url())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -95,7 +95,7 @@ def _for_client_page(tickets: TicketQuerySet) -> TicketQuerySet:
 
 
 def linked_ticket(link: StatusLink) -> Ticket:
-    found = _for_client_page(Ticket.objects.present()).filter(pk=link.ticket_id).first()
+    found = _for_client_page(Ticket.objects.present()).filter(links=link.pk).first()
     if found is None:
         raise Http404
     return found
@@ -178,7 +178,7 @@ class Listing:
     opened: int
     yours: int
     late: int
-    rows: list[Ticket]
+    rows: Sequence[Ticket]
     has_more: bool
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.htmx import render_page
 from helpdesk.directory.models import Contact
 from helpdesk.portal import access, services
@@ -19,7 +20,7 @@ from helpdesk.portal.models import StatusLink
 
 
 @require_POST
-def link_create(request: HttpRequest, pk: int) -> HttpResponse:
+def link_create(request: SignedIn, pk: int) -> HttpResponse:
     """A fresh link to one ticket for its contact; the address is shown once."""
     if not request.user.is_desk:
         raise PermissionDenied
@@ -32,7 +33,7 @@ def link_create(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def client_link_create(request: HttpRequest, pk: int) -> HttpResponse:
+def client_link_create(request: SignedIn, pk: int) -> HttpResponse:
     """A fresh read-only link to all requests of one client."""
     if not request.user.is_desk:
         raise PermissionDenied
@@ -44,7 +45,7 @@ def client_link_create(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def link_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def link_revoke(request: SignedIn, pk: int) -> HttpResponse:
     if not request.user.is_desk:
         raise PermissionDenied
     link = access.link_to_revoke(pk)
@@ -58,7 +59,7 @@ def link_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _made(
-    request: HttpRequest, *, token: str, back: str, contact: Contact | None, links: list[StatusLink]
+    request: SignedIn, *, token: str, back: str, contact: Contact | None, links: list[StatusLink]
 ) -> HttpResponse:
     context = {
         "address": settings.BASE_URL + reverse("portal:status", args=[token]),

@@ -36,7 +36,7 @@ def list_context(
                 pk=ticket.pk,
                 subject=ticket.subject,
                 line=line(facts, reader),
-                when=stamp(facts, reader, ticket.told_at),
+                when=stamp(facts, reader, getattr(ticket, "told_at", None)),
                 is_yours=situation(facts, reader.now) is Situation.YOURS,
             )
         )

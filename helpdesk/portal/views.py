@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.actions.choices import FileState
 from helpdesk.actions.models import Attachment
 from helpdesk.core.errors import Refused
@@ -26,7 +28,7 @@ from helpdesk.portal.models import StatusLink, hash_token
 from helpdesk.portal.pages import list_context, ticket_context
 from helpdesk.tickets.models import Ticket
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 SHOWN = frozenset({"open", "yours", "late", "done"})
 TAKEN = 302
 
@@ -35,7 +37,7 @@ def kept_private(view: View) -> View:
     """A link's page is nobody else's: not stored, not indexed, its address told to no other site. Lost = calm 404."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
         except Http404:
@@ -52,7 +54,7 @@ def for_clients(view: View) -> View:
     """Signed in as a client's person. Staff has its own pages: reading goes home, writing is refused."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapped(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not access.is_client(request.user):
             if request.method in {"GET", "HEAD"}:
                 return redirect("/")
@@ -86,8 +88,11 @@ def _status_list(request: HttpRequest, link: StatusLink) -> HttpResponse:
     now, firm = timezone.now(), access.organisation()
     reader = access.reader_for(now=now, firm=firm, contact=link.contact, client=link.client)
     show, page = _shown(request)
-    listing = access.listing_of_client(link.client, show=show, page=page, now=now)
-    context = list_context(listing, reader=reader, firm=firm, show=show, page=page, title=link.client.name)
+    client = link.client
+    if client is None:
+        raise Http404
+    listing = access.listing_of_client(client, show=show, page=page, now=now)
+    context = list_context(listing, reader=reader, firm=firm, show=show, page=page, title=client.name)
     return render(request, "portal/status_list.html", context)
 
 
@@ -126,7 +131,7 @@ def status_answer(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_GET
 @kept_private
-def status_file(request: HttpRequest, token: str, pk: int) -> HttpResponse:
+def status_file(request: HttpRequest, token: str, pk: int) -> HttpResponseBase:
     link = access.link_for(token, timezone.now())
     if link.ticket_id is None:
         raise Http404
@@ -137,7 +142,7 @@ def status_file(request: HttpRequest, token: str, pk: int) -> HttpResponse:
 # Signed in ------------------------------------------------------------------------------------------------------------
 @require_GET
 @for_clients
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: SignedIn) -> HttpResponse:
     now, firm = timezone.now(), access.organisation()
     contacts = access.contacts_of(request.user)
     sees_all = any(c.sees_company and c.client_id for c in contacts)
@@ -160,11 +165,11 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @for_clients
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: SignedIn, pk: int) -> HttpResponse:
     return _ticket_page(request, access.ticket_for(request.user, pk), AnswerForm())
 
 
-def _ticket_page(request: HttpRequest, ticket: Ticket, form: AnswerForm, code: int = 200) -> HttpResponse:
+def _ticket_page(request: SignedIn, ticket: Ticket, form: AnswerForm, code: int = 200) -> HttpResponse:
     firm = access.organisation()
     contact = access.contact_in(access.contacts_of(request.user), ticket)
     reader = access.reader_for(
@@ -182,7 +187,7 @@ def _ticket_page(request: HttpRequest, ticket: Ticket, form: AnswerForm, code: i
 
 @require_POST
 @for_clients
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
+def answer(request: SignedIn, pk: int) -> HttpResponse:
     ticket = access.ticket_for(request.user, pk)
     contact = access.contact_in(access.contacts_of(request.user), ticket)
     if contact is None:
@@ -196,7 +201,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @for_clients
-def file(request: HttpRequest, pk: int) -> HttpResponse:
+def file(request: SignedIn, pk: int) -> HttpResponseBase:
     item = access.file_for(request.user, pk)
     return _hand_over(
         request, item, who=f"user:{request.user.pk}", back=reverse("portal:ticket", args=[item.ticket_id])
@@ -230,7 +235,7 @@ def _take(request: HttpRequest, form: AnswerForm, *, who: str, **what: Any) -> i
     return TAKEN
 
 
-def _hand_over(request: HttpRequest, item: Attachment, *, who: str, back: str) -> HttpResponse:
+def _hand_over(request: HttpRequest, item: Attachment, *, who: str, back: str) -> HttpResponseBase:
     if request.headers.get("HX-Request"):
         return HttpResponseBadRequest()
     if item.state == FileState.STORED and item.file:

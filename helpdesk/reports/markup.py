@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from helpdesk.core import icons
 from helpdesk.core.templatetags.words import STATUS_SHAPES
 from helpdesk.reports import shapes
-from helpdesk.reports.overview import Row, Stand
+from helpdesk.reports.overview import Stand
 from helpdesk.reports.shapes import Address, Delta, Figure
+from helpdesk.reports.tables import Row
 from helpdesk.reports.trends import GOAL, LEFT, RIGHT, Dot, Mark, Step, bar_chart, line_chart
 from helpdesk.tickets.rows import Facts, Reading, sla_html, ticket_prefix
 

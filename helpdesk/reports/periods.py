@@ -96,6 +96,8 @@ def read_period(data: Mapping[str, str], *, today: date) -> Period:
     if given and given not in NAMES:
         said = {"value": given, "name": NAMES[DEFAULT]}
         notes.append(_("Period “%(value)s” is not one of ours: this is %(name)s.") % said)
+    elif given and has_days:
+        notes.append(_("The days are left out: a period was named beside them."))
     name = given if given in NAMES else DEFAULT
     return _made(name, _first_of(name, today), today, notes)
 

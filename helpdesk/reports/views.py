@@ -18,7 +18,7 @@ from helpdesk.accounts.permissions import can, requires
 from helpdesk.accounts.services import record_audit
 from helpdesk.core.htmx import render_page
 from helpdesk.core.paging import BadCursor
-from helpdesk.reports import drill, export, live, markup
+from helpdesk.reports import drill, export, live, markup, tables
 from helpdesk.reports import overview as parts
 from helpdesk.reports.filters import Filters, read_filters
 from helpdesk.reports.metrics import DEFAULT, METRICS
@@ -90,8 +90,9 @@ def overview(request: HttpRequest) -> HttpResponse:
     found = parts.read_sums(address)
     open_now = live.count_live(seen, asked.filters, now)
     at_risk, breached = live.pressing(seen, asked.filters, open_now, now)
-    priorities = parts.by_priority(address)
-    table = parts.by_dimension(address, address.by or "client", is_all="all" in request.GET)
+    priorities = tables.by_priority(address)
+    foot = tables.all_row(address, found.now, found.before)
+    table = tables.by_dimension(address, address.by or "client", is_all="all" in request.GET)
     context = {
         **_shared(request, asked, now),
         "periods": [(name, label, address.with_period(name)) for name, label in PERIODS.items()],
@@ -106,7 +107,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "finished": number(found.now["finished"]),
         "trend": markup.trend(address, found.steps),
         "priorities": markup.table_rows(priorities, is_priority=True, compare=address.compare),
-        "all_row": markup.table_rows([parts.all_row(address, found)], is_priority=False, compare=address.compare),
+        "all_row": markup.table_rows([foot], is_priority=False, compare=address.compare),
         "table": table,
         "table_rows": markup.table_rows(table.rows, is_priority=False, compare=address.compare),
         "table_by": address.by or "client",

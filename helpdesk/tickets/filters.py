@@ -244,7 +244,7 @@ def due_words(word: str, now: datetime, zone: tzinfo) -> str:
 
 # ---- from the address -----------------------------------------------------------------------------------------------
 
-_CHOICES: Mapping[str, Mapping[str, str]] = {
+_CHOICES: Mapping[str, Mapping[str, str | Promise]] = {
     "category": {c.value: c.label for c in Category},
     "priority": {str(r.value): r.label for r in Rank},
     "clock": {c.value: c.label for c in ClockState},

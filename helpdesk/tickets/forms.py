@@ -92,9 +92,7 @@ def find_contacts(account_id: int, client_id: int | None, typed: str, limit: int
     elif not typed:
         return []
     for word in typed.split()[:4]:
-        rows = rows.filter(
-            Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word)
-        )
+        rows = rows.filter(Q(first_name__icontains=word) | Q(last_name__icontains=word) | Q(email__icontains=word))
     return [Choice(value=str(c.pk), label=str(c), note=c.email) for c in rows.defer("raw")[:limit]]
 
 

@@ -267,6 +267,7 @@ def _derive(ticket: Ticket, batch: _Batch) -> None:
     ticket.status_category, ticket.rank = status.category, priority.rank
     ticket.is_open = status.category not in FINISHED
     ticket.next_due_at = ticket.next_due_at or FOREVER
+    ticket.last_activity_at = ticket.last_activity_at or ticket.opened_at
 
 
 def _write(

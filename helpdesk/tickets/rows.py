@@ -117,7 +117,8 @@ def row_facts(tickets: TicketQuerySet, extra: Iterable[str] = ()) -> list[Facts]
     for values in tickets.values_list(*_ROW, *names):
         more = dict(zip(names, values[len(_ROW) :], strict=True))
         who = f"{more.get('contact__first_name') or ''} {more.get('contact__last_name') or ''}".strip()
-        found.append(Facts(*values[: len(_ROW)], more.get("team__name"), more.get("ticket_type__name"), who))
+        own = [*values[: len(_ROW)], more.get("team__name"), more.get("ticket_type__name"), who]
+        found.append(Facts._make(own))
     return found
 
 

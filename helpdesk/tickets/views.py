@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from helpdesk.accounts.permissions import can, requires
+from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.htmx import render_page, wants_partial
 from helpdesk.core.paging import BadCursor, Cursor, keyset_page, read_cursor
 from helpdesk.tickets import rows
@@ -45,7 +46,7 @@ HEADS: dict[str, Any] = {
 
 @require_GET
 @requires("tickets.view")
-def ticket_list(request: HttpRequest) -> HttpResponse:
+def ticket_list(request: SignedIn) -> HttpResponse:
     """The whole page, or with `part=table` (live refresh) or an htmx swap only the list itself."""
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
     tickets = desk_tickets(user)
@@ -215,7 +216,7 @@ def _emptier(filters: Filters, tickets: Any, user: Any, now: datetime) -> dict[s
 
 @require_GET
 @requires("tickets.view")
-def filter_options(request: HttpRequest) -> HttpResponse:
+def filter_options(request: SignedIn) -> HttpResponse:
     """The values of one filter, as a form that adds it to the list's address."""
     name = request.GET.get("filter", "")
     if not name:
@@ -245,15 +246,13 @@ def filter_options(request: HttpRequest) -> HttpResponse:
                 "href": reverse("tickets:list") + filters.query(**{name: both or None}),
             }
         )
-    context = {"name": name, "label": NAMES[name], "options": found, "typed": typed, "query": filters.query()}
-    return render_page(
-        request, page="tickets/filter_page.html", partial="tickets/_filter_options.html", context=context
-    )
+    shown = {"name": name, "label": NAMES[name], "options": found, "typed": typed, "query": filters.query()}
+    return render_page(request, page="tickets/filter_page.html", partial="tickets/_filter_options.html", context=shown)
 
 
 @require_http_methods(["GET", "POST"])
 @requires("tickets.view")
-def choose_columns(request: HttpRequest) -> HttpResponse:
+def choose_columns(request: SignedIn) -> HttpResponse:
     """Which columns and how much air, kept with the person."""
     if request.method == "GET":
         context = {"columns": _column_choices(shown_columns(request.user)), "query": _query_of(request)}
@@ -266,7 +265,7 @@ def choose_columns(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires("views.change")
-def save_view(request: HttpRequest) -> HttpResponse:
+def save_view(request: SignedIn) -> HttpResponse:
     """Keep this list's address under a name, for the person or for everybody."""
     user = request.user
     if request.method == "GET":
@@ -290,15 +289,13 @@ def save_view(request: HttpRequest) -> HttpResponse:
         )
     save_ticket_view(owner=None if is_shared else user, name=name, query=filters.query().lstrip("?"))
     messages.success(request, _("Saved as “%(name)s”.") % {"name": name})
-    answer = redirect(reverse("tickets:list") + filters.query())
-    if getattr(request, "htmx", False):
-        answer = HttpResponse(status=204, headers={"HX-Redirect": answer.url})
-    return answer
+    back = reverse("tickets:list") + filters.query()
+    return HttpResponse(status=204, headers={"HX-Redirect": back}) if request.htmx else redirect(back)
 
 
 @require_POST
 @requires("views.change")
-def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
+def delete_view(request: SignedIn, pk: int) -> HttpResponse:
     """Take a view out of the rail: one's own, or a shared one for those who may share."""
     view = view_for(request.user, pk)
     if view.owner_id is None and not can(request.user, "views.share"):
@@ -307,13 +304,13 @@ def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("tickets:list")
 
 
-def _query_of(request: HttpRequest) -> str:
+def _query_of(request: SignedIn) -> str:
     """The list's address behind a popover, cleaned."""
     filters = read_filters(request.GET, user=request.user, now=timezone.now(), zone=timezone.get_current_timezone())
     return filters.query()
 
 
-def _back(request: HttpRequest) -> str:
+def _back(request: SignedIn) -> str:
     back = request.POST.get("back", "")
     if back.startswith("?"):
         return reverse("tickets:list") + back

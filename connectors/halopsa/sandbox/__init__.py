@@ -8,6 +8,7 @@ from typing import Any
 from connectors.halopsa.sandbox import loading, text_index, ticket_rows
 from connectors.halopsa.sandbox.behind import Behind
 from connectors.halopsa.sandbox.calls import Calls
+from connectors.halopsa.sandbox.live import NORMAL_META, LiveDesk
 from connectors.halopsa.sandbox.profiles import PROFILES
 from connectors.halopsa.sandbox.schema import SCHEMA
 from connectors.halopsa.sandbox.tenant import Tenant
@@ -30,6 +31,7 @@ class HaloSandbox:
             self._tenant.seed(conn)
         self._calls = Calls(self._tenant)
         self._behind = Behind(self._tenant)
+        self._live = LiveDesk(self._tenant, self._behind)
         self._deliverer = Deliverer(self._tenant, self._short)
 
     def _short(self, ticket_id: int) -> dict[str, Any] | None:
@@ -40,6 +42,7 @@ class HaloSandbox:
         return self._calls.answer(request)
 
     def load(self, data: Dataset) -> dict[str, int]:
+        self._tenant.store.set_meta(NORMAL_META, "")
         return loading.load(self._tenant, data)
 
     def is_empty(self) -> bool:
@@ -58,6 +61,7 @@ class HaloSandbox:
 
     def reset(self) -> None:
         with self._tenant.store.write() as conn:
+            self._tenant.store.set_meta(NORMAL_META, "")
             self._tenant.empty(conn)
 
     def record(self, ticket_id: int) -> dict[str, Any] | None:
@@ -79,7 +83,7 @@ class HaloSandbox:
         self._behind.tick()
 
     def live_event(self, dice: Any) -> str:
-        return self._behind.live_event(dice)
+        return self._live.event(dice)
 
     def close(self) -> None:
         self._deliverer.close()

@@ -16,6 +16,14 @@ from connectors.sandbox.messages import Request, Response, json_response
 CLIENT_ID, CLIENT_SECRET = "demo", "demo-secret"
 LIFETIME_SECONDS = 3600
 SECRET_META = "halopsa_token_key"
+AREAS = {
+    "tickets": "tickets", "actions": "tickets", "attachment": "tickets", "client": "customers", "site": "customers",
+    "users": "customers", "clientcontract": "contracts",
+}  # fmt: skip
+CONFIG_KINDS = (
+    "status", "priority", "sla", "workday", "outcome", "tickettype", "category", "lookup", "fieldinfo", "webhook",
+    "notification",
+)  # fmt: skip
 
 
 class Tokens:
@@ -66,8 +74,9 @@ def _refused(error: str, text: str, status: int) -> Response:
     return json_response({"error": error, "error_description": text, "error_uri": ""}, status)
 
 
-def may(scopes: set[str], area: str, *, writes: bool) -> bool:
-    """Whether a token's scopes open an area: tickets, customers, contracts, config (writes need admin), other."""
+def may(scopes: set[str], resource: str, *, writes: bool) -> bool:
+    """Whether a token's scopes open a resource: tickets, customers, contracts, config (writes need admin), other."""
+    area = AREAS.get(resource) or ("config" if resource in CONFIG_KINDS else "other")
     if scopes & {"all", "admin"}:
         return True
     if area == "config":

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from connectors.halopsa.sandbox import actions, attachments, automation, seeds, ticket_rows, tickets, webhooks
+from connectors.halopsa.sandbox import actions, attachments, automation, seeds, ticket_rows, tickets, touches, webhooks
 from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, agent_name, config, user_row
 from connectors.halopsa.sandbox.wire import Answer, Params, bound
-from connectors.sandbox.generator import texts
 from connectors.sandbox.imitation import Refused
 
 NAMED = {"status": ("status", "status_id", "name"), "new_status": ("status", "new_status", "name"),
@@ -28,6 +27,9 @@ class Behind:
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
+
+    def now(self) -> int:
+        return self._tenant.now()
 
     def record(self, ticket_id: int) -> dict[str, Any] | None:
         """The stored ticket with its actions (oldest first), time entries and attachments; None when it is gone."""
@@ -133,6 +135,7 @@ class Behind:
     def tick(self) -> None:
         """The tenant's rules that are due; the delivery log is kept short."""
         automation.run(self._tenant)
+        touches.forget_old(self._tenant)
         with self._tenant.store.read() as conn:
             old_events = conn.execute("SELECT count(*) > ? FROM halo_events", (2 * webhooks.KEEP_EVENTS,)).fetchone()[0]
         if old_events:
@@ -141,38 +144,6 @@ class Behind:
                 conn.execute(
                     f"DELETE FROM halo_events WHERE next_at IS NULL AND id NOT IN ({newest})", (webhooks.KEEP_EVENTS,)
                 )
-
-    def live_event(self, dice: Any) -> str:
-        """One thing that happens in a working day: a new ticket, a client's reply, or an agent at work."""
-        with self._tenant.store.read() as conn:
-            open_ids = [
-                row["id"]
-                for row in conn.execute("SELECT id FROM halo_tickets WHERE deleted = 0 AND is_done = 0 LIMIT 500")
-            ]
-            users = [row["id"] for row in conn.execute("SELECT id FROM halo_users WHERE inactive = 0 LIMIT 500")]
-        choice = dice.random()
-        if users and (choice < 0.25 or not open_ids):
-            problem = texts.problem(dice)
-            values = {"summary": problem.summary, "details": problem.details, "user_id": dice.choice(users),
-                      "category_1": problem.category, "priority_id": problem.priority}  # fmt: skip
-            return f"new ticket {self.create(values)}"
-        if not open_ids:
-            return "nothing to do"
-        ticket_id = dice.choice(open_ids)
-        with self._tenant.store.read() as conn:
-            row = tickets.load(conn, ticket_id)
-        if choice < 0.5 and row["user_id"]:
-            self.add_action(ticket_id, {"note": texts.client_reply(dice), "user_id": row["user_id"]})
-            return f"client replied on {ticket_id}"
-        if choice < 0.8:
-            status = dice.choice([seeds.IN_PROGRESS, seeds.WAITING_CLIENT, seeds.IN_PROGRESS])
-            note = {"note": texts.agent_reply(dice), "private": False, "timetaken": 0.25, "new_status": status}
-            self.add_action(ticket_id, note)
-            return f"agent answered {ticket_id}"
-        self.add_action(
-            ticket_id, {"note": texts.resolution(dice), "private": False, "outcome_id": seeds.RESOLVE, "timetaken": 0.5}
-        )
-        return f"agent resolved {ticket_id}"
 
 
 def _named(conn: sqlite3.Connection, kind: str, label: str, name: str) -> int:

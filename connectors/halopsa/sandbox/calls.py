@@ -7,23 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.halopsa.sandbox import actions, attachments, config_calls, people, seeds, ticket_rows, tickets, webhooks
-from connectors.halopsa.sandbox.auth import Tokens, may
+from connectors.halopsa.sandbox import (
+    actions,
+    attachments,
+    config_calls,
+    people,
+    seeds,
+    ticket_rows,
+    tickets,
+    touches,
+    webhooks,
+)
+from connectors.halopsa.sandbox.auth import CONFIG_KINDS, Tokens, may
 from connectors.halopsa.sandbox.profiles import PROFILES
 from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant
-from connectors.halopsa.sandbox.wire import Answer, Params, bare, bound, not_bound, rule_broken
+from connectors.halopsa.sandbox.wire import Answer, Params, bare, bound, not_bound, rule_broken, too_many
 from connectors.sandbox.messages import Request, Response, empty, json_response
 from connectors.sandbox.spool import BadBase64
 
 APPLICATION = "Helpdesk frontend"
-AREAS = {
-    "tickets": "tickets", "actions": "tickets", "attachment": "tickets", "client": "customers", "site": "customers",
-    "users": "customers", "clientcontract": "contracts",
-}  # fmt: skip
-CONFIG_KINDS = (
-    "status", "priority", "sla", "workday", "outcome", "tickettype", "category", "lookup", "fieldinfo", "webhook",
-    "notification",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,26 +76,16 @@ class Calls:
         if scopes is None:
             return empty(401)
         if (wait := self._tenant.limit.wait_for(self._tenant.now())) is not None:
-            return self._too_many(wait)
+            return too_many(self._tenant.limit, wait)
         handler = self._handlers.get(resource)
         if handler is None:
             return empty(404)
-        if not may(scopes, _area(resource), writes=request.method != "GET"):
+        if not may(scopes, resource, writes=request.method != "GET"):
             return empty(403)
         if request.method not in ("GET", "POST", "DELETE"):
             return empty(405)
         actor = Actor("Helpdesk API", seeds.API_AGENT, 0, APPLICATION)
         return handler(Call(request, resource, rest, Params(request.query, self._profile.is_brief), actor))
-
-    def _too_many(self, wait: float) -> Response:
-        limit = self._tenant.limit
-        span = f"{limit.seconds / 60:g} minute" if limit.seconds >= 60 else f"{limit.seconds:g} second"
-        answer = json_response(
-            {"error": f"Rate Limit Reached - {limit.requests} Requests per rolling {span} window"}, 429
-        )
-        if limit.retry_after:
-            answer.headers["Retry-After"] = str(int(wait) + 1)
-        return answer
 
     def _objects(self, call: Call, types: dict[str, str]) -> list[Row]:
         """The body's array, each object with its values bound to their types."""
@@ -129,8 +121,11 @@ class Calls:
 
         def save(conn: sqlite3.Connection, body: Row) -> int:
             if body.get("id"):
-                return tickets.change(tenant, conn, body, call.actor)
-            return tickets.create(tenant, conn, self._profile.new_ticket(conn, body), call.actor)
+                number = tickets.change(tenant, conn, body, call.actor)
+            else:
+                number = tickets.create(tenant, conn, self._profile.new_ticket(conn, body), call.actor)
+            touches.touch(tenant, conn, number)
+            return number
 
         def full(conn: sqlite3.Connection, key: int) -> Row:
             return self._with_actions(call, [ticket_rows.full(conn, key, tenant.now(), params, self._profile)])[0]
@@ -167,8 +162,11 @@ class Calls:
 
         def save(conn: sqlite3.Connection, body: Row) -> tuple[int, int]:
             if body.get("id"):
-                return actions.update(tenant, conn, body)
-            return actions.add(tenant, conn, self._profile.new_action(conn, body), call.actor)
+                key = actions.update(tenant, conn, body)
+            else:
+                key = actions.add(tenant, conn, self._profile.new_action(conn, body), call.actor)
+            touches.touch(tenant, conn, key[0])
+            return key
 
         if call.request.method == "POST" and not call.rest:
             return self._saved(call, actions.TYPES, save, self._shown_action)
@@ -180,6 +178,7 @@ class Calls:
             with tenant.store.write() as conn:
                 found = self._shown_action(conn, (ticket_id, number))
                 actions.delete(tenant, conn, ticket_id, number)
+                touches.touch(tenant, conn, ticket_id)
             return json_response(found)
         with tenant.store.read() as conn:
             return json_response(self._shown_action(conn, (ticket_id, number)))
@@ -218,6 +217,8 @@ class Calls:
         with self._tenant.store.write() as conn:
             keys = [attachments.add(self._tenant, conn, item, call.actor) for item in objects]
             rows = [attachments.row_of(conn, key) for key in keys]
+            for row in rows:
+                touches.touch(self._tenant, conn, row["ticket_id"])
             found = [self._profile.attachment(attachments.single(row), row) for row in rows]
         return json_response(found if call.params.flag("returnall") else found[-1], 201)
 
@@ -304,10 +305,6 @@ def _path_id(call: Call) -> int:
     if len(call.rest) != 1:
         raise bare(404)
     return people.number_in(call.rest[0])
-
-
-def _area(resource: str) -> str:
-    return AREAS.get(resource) or ("config" if resource in CONFIG_KINDS else "other")
 
 
 def _info(request: Request, kind: str) -> dict[str, Any]:

@@ -38,6 +38,7 @@ CREATE INDEX IF NOT EXISTS halo_by_team ON halo_tickets (team_id, deleted, is_cl
 CREATE INDEX IF NOT EXISTS halo_by_status ON halo_tickets (status_id, deleted, dateoccurred);
 CREATE INDEX IF NOT EXISTS halo_by_priority ON halo_tickets (priority_id, deleted, dateoccurred);
 CREATE INDEX IF NOT EXISTS halo_by_marker ON halo_tickets (third_party_id_string) WHERE third_party_id_string <> '';
+CREATE TABLE IF NOT EXISTS halo_touched (ticket_id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS halo_texts (ticket_id INTEGER PRIMARY KEY, details TEXT, details_html TEXT, extra TEXT);
 """
 
@@ -81,7 +82,6 @@ CREATE INDEX IF NOT EXISTS halo_events_due ON halo_events (next_at) WHERE next_a
 
 SCHEMA = TICKETS + ACTIONS + PEOPLE
 TABLES = (
-    "halo_tickets", "halo_tickets_before", "halo_texts", "halo_actions", "halo_attachments", "halo_clients",
-    "halo_sites",
-    "halo_users", "halo_agents", "halo_config", "halo_events",
+    "halo_tickets", "halo_tickets_before", "halo_touched", "halo_texts", "halo_actions", "halo_attachments",
+    "halo_clients", "halo_sites", "halo_users", "halo_agents", "halo_config", "halo_events",
 )  # fmt: skip

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.sandbox.imitation import Window
 from connectors.sandbox.messages import Response, empty, json_response
 
 UNSET_DATE = "1900-01-01T00:00:00"
@@ -38,6 +39,15 @@ def rule_broken(message: str) -> Answer:
 def not_bound(name: str, message: str) -> Answer:
     """400 in the shape of ASP.NET's ModelState: a value could not be read."""
     return Answer(json_response({name: [message]}, 400))
+
+
+def too_many(limit: Window, wait: float) -> Response:
+    """429 in the words of the vendor; `wait` seconds stand in Retry-After where the limit says so."""
+    span = f"{limit.seconds / 60:g} minute" if limit.seconds >= 60 else f"{limit.seconds:g} second"
+    answer = json_response({"error": f"Rate Limit Reached - {limit.requests} Requests per rolling {span} window"}, 429)
+    if limit.retry_after:
+        answer.headers["Retry-After"] = str(int(wait) + 1)
+    return answer
 
 
 def bare(status: int) -> Answer:

@@ -20,6 +20,8 @@ GROUPS = {"new": 12, "at_risk": 6, "due_soon": 12, "breached": 5, "waiting": 30,
           "reopened": 6, "progress": 58, "resolved": 10}  # fmt: skip
 AT_RISK_MINUTES = (9, 18, 27, 36, 45, 54)
 HOUR_WEIGHTS = (1, 1, 1, 1, 1, 2, 5, 18, 42, 50, 46, 40, 28, 38, 44, 38, 30, 16, 6, 3, 2, 2, 1, 1)
+DAY_WEIGHTS = (1.35, 1.1, 1.0, 1.0, 0.9, 0.12, 0.08)
+MEAN_WEIGHT = sum(HOUR_WEIGHTS) / 24 * sum(DAY_WEIGHTS) / 7
 SCALE_LIMIT = 10.0
 
 
@@ -97,7 +99,11 @@ class _ArrivalCurve:
         return self._start + hour * HOUR + int(dice.random() * HOUR)
 
 
+def arrivals(at: int) -> float:
+    """How many tickets come in this hour, 1 being the mean of a week."""
+    return _weight(at) / MEAN_WEIGHT
+
+
 def _weight(at: int) -> float:
     when = datetime.fromtimestamp(at / 1000, UTC)
-    day = (1.35, 1.1, 1.0, 1.0, 0.9, 0.12, 0.08)[when.weekday()]
-    return HOUR_WEIGHTS[when.hour] * day
+    return HOUR_WEIGHTS[when.hour] * DAY_WEIGHTS[when.weekday()]

@@ -262,3 +262,8 @@ COMMON_CAUSES = (
     "Parked until the vendor's fix of {day} is in.",
     "Planned for the next maintenance window, agreed with the contact.",
 )
+REMINDERS = (
+    "A short reminder: we need your answer to go on.",
+    "Have you had the time to try it? Otherwise I call you on {day}.",
+    "We have not heard from you. Is it still a problem?",
+)

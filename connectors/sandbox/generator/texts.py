@@ -102,11 +102,15 @@ def filled(dice: Dice, template: str) -> str:
 
 
 def problem(dice: Dice, kind: Kind | None = None, priority: int | None = None) -> Problem:
-    kind = kind or KINDS[int(dice.random() * len(KINDS))]
+    kind = kind or pick_kind(dice)
     priority = priority or kind.priorities[int(dice.random() * len(kind.priorities))]
     at = int(dice.random() * len(kind.summaries))
     details = kind.details[min(at, len(kind.details) - 1)]
     return Problem(filled(dice, kind.summaries[at]), filled(dice, details), kind.category, priority, kind)
+
+
+def pick_kind(dice: Dice) -> Kind:
+    return KINDS[int(dice.random() * len(KINDS))]
 
 
 def opener(dice: Dice) -> str:
@@ -117,8 +121,8 @@ def question(dice: Dice) -> str:
     return filled(dice, pick(dice, problems.ASKS))
 
 
-def agent_reply(dice: Dice) -> str:
-    return opener(dice) if dice.random() < 0.3 else question(dice)
+def reminder(dice: Dice) -> str:
+    return filled(dice, pick(dice, problems.REMINDERS))
 
 
 def client_reply(dice: Dice) -> str:
@@ -146,7 +150,7 @@ def vendor_back(dice: Dice) -> str:
 
 
 def resolution(dice: Dice, kind: Kind | None = None) -> str:
-    kind = kind or KINDS[int(dice.random() * len(KINDS))]
+    kind = kind or pick_kind(dice)
     return filled(dice, pick(dice, kind.fixes))
 
 

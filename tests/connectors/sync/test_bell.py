@@ -70,7 +70,7 @@ def test_a_message_of_the_folder_broker_is_whole_or_not_there(tmp_path: Path) ->
     options = {"data_folder_in": str(tmp_path / "messages"), "data_folder_out": str(tmp_path / "messages"),
                "control_folder": str(tmp_path / "control")}  # fmt: skip
     with Connection("filesystem://", transport_options=options) as connection:
-        assert type(connection.transport).__module__ == "connectors.sync.broker"
+        assert type(connection.transport).__module__ == "helpdesk.core.broker"
         queue = connection.SimpleQueue("celery")
         (tmp_path / "messages" / "0_cut-short.celery.msg").write_text("")
         queue.put({"task": "x"})

@@ -20,7 +20,7 @@ def test_time(text: str, seconds: int | None) -> None:
     assert read_time(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["-5", "abc", "1:60", "1:5", "h", "m", "1h-5", "1e3", "０:１８x", "5 days", "1:2:3"])
+@pytest.mark.parametrize("text", ["-5", "abc", "1:60", "1:5", "h", "m", "1h-5", "1e3", "5 days", "1:2:3"])
 def test_garbage_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         read_time(text)

@@ -38,8 +38,16 @@ def theo(client: Browser, account: PsaAccount) -> Browser:
     return client
 
 
-def stored(ticket: Ticket, name: str = "log.txt", data: bytes = b"hello <b>", kind: str = "text/plain", **values) -> Attachment:
-    given = {"name": name, "content_type": kind, "size": len(data), "created_at": NOW, "psa_account": ticket.psa_account}
+def stored(
+    ticket: Ticket, name: str = "log.txt", data: bytes = b"hello <b>", kind: str = "text/plain", **values
+) -> Attachment:
+    given = {
+        "name": name,
+        "content_type": kind,
+        "size": len(data),
+        "created_at": NOW,
+        "psa_account": ticket.psa_account,
+    }
     file = Attachment(ticket=ticket, **{**given, **values})
     if file.state == "stored":
         file.file.save(name, ContentFile(data), save=False)

@@ -137,7 +137,14 @@ def test_filters(theo: Browser, ticket: Ticket, show: str, seen: list[str], unse
     make_action(ticket, "secret plan", is_internal=True)
     make_time_entry(ticket, note="Booked alone")
     TicketEvent.objects.create(
-        ticket=ticket, field="status", old_label="New", new_label="Open", at=NOW, known_at=NOW, origin="desk", actor="Dana"
+        ticket=ticket,
+        field="status",
+        old_label="New",
+        new_label="Open",
+        at=NOW,
+        known_at=NOW,
+        origin="desk",
+        actor="Dana",
     )
     text = theo.get(f"/tickets/{ticket.pk}/part/timeline/?show={show}", headers=HTMX).content.decode()
     assert [w for w in seen if w not in text] == []
@@ -167,9 +174,7 @@ def test_more_than_fifty_come_on_demand(theo: Browser, ticket: Ticket) -> None:
     assert "words 00." in page(theo, ticket, "?pages=2")
 
 
-def test_ten_more_of_everything_no_more_queries(
-    theo: Browser, ticket: Ticket, django_assert_max_num_queries
-) -> None:
+def test_ten_more_of_everything_no_more_queries(theo: Browser, ticket: Ticket, django_assert_max_num_queries) -> None:
     def grow(count: int) -> None:
         for n in range(count):
             action = make_action(ticket, f"words {n}", occurred_at=NOW + timedelta(minutes=n))
@@ -179,7 +184,12 @@ def test_ten_more_of_everything_no_more_queries(
                 ticket=ticket, field="impact", new_label="2", at=NOW, known_at=NOW, origin="desk", actor="Dana"
             )
             Attachment.objects.create(
-                ticket=ticket, action=action, psa_account=ticket.psa_account, name="a", created_at=NOW, remote_id=f"f{n}{count}"
+                ticket=ticket,
+                action=action,
+                psa_account=ticket.psa_account,
+                name="a",
+                created_at=NOW,
+                remote_id=f"f{n}{count}",
             )
             make_ticket(client=ticket.client, psa_account=ticket.psa_account)
 
@@ -300,7 +310,9 @@ def test_ten_megabytes_meet_the_form(theo: Browser, ticket: Ticket) -> None:
 
 
 def test_bad_input_without_script_gives_the_whole_page(theo: Browser, ticket: Ticket) -> None:
-    answer = theo.post(f"/tickets/{ticket.pk}/actions/", {"marker": MARKER, "kind": "note", "text": "my words", "time": "x"})
+    answer = theo.post(
+        f"/tickets/{ticket.pk}/actions/", {"marker": MARKER, "kind": "note", "text": "my words", "time": "x"}
+    )
     assert answer.status_code == 422
     assert "my words" in answer.content.decode()
     assert "<html" in answer.content.decode()

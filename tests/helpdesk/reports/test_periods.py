@@ -38,6 +38,7 @@ def test_named_periods(name: str, first: str, last: str, before_first: str, befo
         ({"period": "custom"}, "2026-10-19", "2026-11-17", "No days"),
         ({"period": "fortnight"}, "2026-10-19", "2026-11-17", "not one of ours"),
         ({"from": "soon", "to": "<b>"}, "2026-10-19", "2026-11-17", "not a day"),
+        ({"period": "7d", "from": "2026-01-01"}, "2026-11-11", "2026-11-17", "left out"),
         ({"from": "2026-11-01"}, "2026-11-01", "2026-11-17", ""),
         ({"from": "0001-01-01", "to": "0001-01-02"}, "2026-10-19", "2026-11-17", ""),
     ],

@@ -86,7 +86,10 @@ def test_the_first_answer_ends_the_response_clock() -> None:
 def test_a_finished_ticket_shows_its_resolution() -> None:
     done = make_status("resolved")
     ticket = make_ticket(
-        status=done, psa_account=done.psa_account, opened_at=NOW - timedelta(hours=2), resolved_at=NOW - timedelta(hours=1)
+        status=done,
+        psa_account=done.psa_account,
+        opened_at=NOW - timedelta(hours=2),
+        resolved_at=NOW - timedelta(hours=1),
     )
     found = derive(ticket)
     assert {c.state for c in found.values()} == {"met"}

@@ -81,7 +81,8 @@ def test_values_are_checked_before_they_leave() -> None:
     elsewhere = make_client(psa_account=make_account("other", title="Other"))
     unknown = make_client("Fresh", psa_account=ticket.psa_account, remote_id=None)
     found = rules.check_values(
-        ticket, {"subject": "x" * 256, "site": None, "client": elsewhere, "priority": None, "cc": "a\x00b", "nonsense": 1}
+        ticket,
+        {"subject": "x" * 256, "site": None, "client": elsewhere, "priority": None, "cc": "a\x00b", "nonsense": 1},
     )
     assert set(found) == {"subject", "site", "client", "priority", "cc", "nonsense"}
     assert rules.check_values(ticket, {"client": unknown})

@@ -86,7 +86,8 @@ def test_the_same_form_twice_is_one_ticket(origin: Origin) -> None:
 
 
 def test_what_the_psa_requires_is_asked_before(origin: Origin) -> None:
-    account = make_account(required_fields=[{"verb": "create", "fields": ["team"], "text": "No ticket without a queue"}])
+    rules = [{"verb": "create", "fields": ["team"], "text": "No ticket without a queue"}]
+    account = make_account(required_fields=rules)
     account, fields = opening(account)
     with pytest.raises(Refused) as refusal:
         services.create_ticket(psa_account=account, fields=fields, origin=origin, now=NOW)
