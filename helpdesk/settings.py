@@ -260,6 +260,8 @@ SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31536000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    # Rate limits at sign-in count the person's address; the proxy's own would let one attacker lock out everybody.
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # PSAs ----------------------------------------------------------------------------------------------------------------
@@ -279,7 +281,10 @@ LOGGING = {
 if env.str("SENTRY_DSN", default=""):
     import sentry_sdk
 
-    sentry_sdk.init(dsn=env.str("SENTRY_DSN"), send_default_pii=False)
+    # Neither what people typed nor what a frame held (credentials, texts of clients) leaves for elsewhere.
+    sentry_sdk.init(
+        dsn=env.str("SENTRY_DSN"), send_default_pii=False, include_local_variables=False, max_request_body_size="never"
+    )
 
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -6,17 +6,36 @@ import hashlib
 import html
 import re
 
-_DROPPED = re.compile(r"<!--.*?-->|<(script|style|head|title)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
-_BREAK = re.compile(r"<\s*(br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
-_TAG = re.compile(r"<[a-zA-Z/!?][^>]*>")
+# No pattern here may look past the next "<", or a text of nothing but "<a" would take minutes.
+_OPENING = re.compile(r"<(!--|(?:script|style|head|title)\b)", re.IGNORECASE)
+_BREAK = re.compile(r"<\s*(br|/p|/div|/li|/tr|/h[1-6])\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
 _SPACE = re.compile(r"\s+")
 
 
 def to_text(markup: str) -> str:
     """Markup without tags and comments, entities resolved, blanks squeezed. Not a cleaner: never show it as HTML."""
     if "<" in markup:
-        markup = _TAG.sub("", _BREAK.sub("\n", _DROPPED.sub(" ", markup)))
+        markup = _TAG.sub("", _BREAK.sub("\n", _without_hidden(markup)))
     return _SPACE.sub(" ", html.unescape(markup)).strip()
+
+
+def _without_hidden(markup: str) -> str:
+    """Without comments, scripts, styles and heads. What is not closed once is not closed later: it is not sought again,
+    so that the time grows with the text and not with its square."""
+    kept, at, unclosed = [], 0, set()
+    for found in _OPENING.finditer(markup):
+        name = found[1].lower()
+        if found.start() < at or name in unclosed:
+            continue
+        closing = "-->" if name == "!--" else rf"</{name}\s*>"
+        end = re.compile(closing, re.IGNORECASE).search(markup, found.end())
+        if end is None:
+            unclosed.add(name)
+            continue
+        kept += [markup[at : found.start()], " "]
+        at = end.end()
+    return "".join([*kept, markup[at:]])
 
 
 def to_html(text: str) -> str:

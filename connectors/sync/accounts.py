@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from connectors.base.connector import AccountConfig, Connector
 from connectors.base.errors import AuthFailed, ConnectorError, Forbidden
 from connectors.registry import CONNECTORS, connector_class
-from connectors.sync import bell, feeds, health, journal
+from connectors.sync import feeds, health, journal
 from connectors.sync.models import Connection, RemoteToken
-from helpdesk.core import live
+from helpdesk.core import bell, live
 from helpdesk.core.secrets import SecretLost, decrypt, encrypt
 from helpdesk.directory.models import PsaAccount
 from helpdesk.directory.services import keep_secrets, read_secrets

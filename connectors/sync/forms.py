@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.core.validators import validate_slug
@@ -56,6 +58,19 @@ class ConnectionForm(forms.Form):
             raise forms.ValidationError(_("There is an account of this name already."))
         return name
 
+    def clean(self) -> dict[str, Any]:
+        """Stored credentials go to the host they were typed for, and to no other."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.account is None or _places(self.account.url, self.account.settings) >= _places(
+            cleaned.get("url", ""), {n.removeprefix(PREFIX): v for n, v in cleaned.items()}
+        ):
+            return cleaned
+        for setting in kind_class(self.kind).settings:
+            name = PREFIX + setting.name
+            if setting.is_secret and setting.is_required and not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("The address is another one now: type this again."))
+        return cleaned
+
     def wanted(self) -> Wanted:
         """What was typed, secrets apart."""
         values = {
@@ -67,6 +82,12 @@ class ConnectionForm(forms.Form):
             values["calls_per_minute"] = str(self.cleaned_data["calls_per_minute"])
         name = self.account.name if self.account else self.cleaned_data["name"]
         return Wanted.sort(kind=self.kind, name=name, url=self.cleaned_data["url"], values=values)
+
+
+def _places(url: str, values: Mapping[str, Any]) -> set[str]:
+    """Scheme, host and port of every address among these."""
+    found = [url, *(str(v) for v in values.values() if str(v).startswith(("http://", "https://")))]
+    return {"://".join(urlsplit(address)[:2]).lower() for address in found if address}
 
 
 def _widget(is_secret: bool) -> forms.Widget:

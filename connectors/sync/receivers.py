@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.dispatch import receiver
 
-from connectors.sync import bell
+from helpdesk.core import bell
 from helpdesk.outbox.choices import State
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.outbox.signals import item_changed

@@ -11,8 +11,9 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from connectors.sync import accounts, bell, fetch, pull, push, reread
+from connectors.sync import accounts, fetch, pull, push, reread
 from connectors.sync.journal import log
+from helpdesk.core import bell
 
 PUSHERS = 3
 """Threads of one worker that may push at once: one is left for whoever waits for a file or a test."""

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connectors.registry import CONNECTORS
-from connectors.sync import accounts, bell, health, overview
+from connectors.sync import accounts, health, overview
 from connectors.sync.accounts import Wanted
 from connectors.sync.forms import ConnectionForm, kinds
 from helpdesk.accounts.permissions import can, requires
 from helpdesk.accounts.services import record_audit
-from helpdesk.core import live
+from helpdesk.core import bell, live
 from helpdesk.core.errors import Stale
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin

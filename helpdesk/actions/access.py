@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.http import Http404
 
-from helpdesk.actions.models import Attachment
+from helpdesk.actions.models import Action, Attachment
 from helpdesk.directory.models import PsaAccount
 from helpdesk.tickets.access import desk_tickets
 from helpdesk.tickets.models import Ticket
@@ -40,9 +40,12 @@ def upload_for(user: User, pk: int) -> Attachment:
 
 def image_for(user: User, ticket_id: int, reference: str) -> Attachment:
     """An image inside a ticket's text. A client sees it on a ticket of theirs, once a public text shows it."""
-    if not Ticket.objects.visible_to(user).only_ids([ticket_id]).exists():
+    if not Ticket.objects.visible_to(user).filter(pk=ticket_id).exists():
         raise Http404
     files = Attachment.objects.present() if user.is_desk else Attachment.objects.public()
+    # The mark on the row outlives the text: what is internal or gone by now shows its images to nobody outside.
+    if not user.is_desk and not Action.objects.public().filter(ticket=ticket_id, body__contains=reference).exists():
+        raise Http404
     found = files.select_related("psa_account").filter(ticket=ticket_id, inline_reference=reference).first()
     if found is None:
         raise Http404

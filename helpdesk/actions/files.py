@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User
 from helpdesk.actions.choices import FileState
 from helpdesk.actions.models import Attachment, Draft
-from helpdesk.core import live
+from helpdesk.core import bell, live
 from helpdesk.core.errors import Refused
 from helpdesk.core.formatting import file_size
 from helpdesk.directory.models import PsaAccount
@@ -26,6 +26,8 @@ from helpdesk.directory.models import PsaAccount
 _FORBIDDEN = re.compile(
     r"\.(exe|scr|com|pif|bat|cmd|msi|msp|hta|cpl|jar|vbs|vbe|js|jse|wsf|wsh|ps1|lnk|reg|iso)$", re.I
 )
+_ACTIVE = {"text/javascript", "application/javascript", "text/css", "text/xml", "application/xml", "application/wasm"}
+"""Types that a page of ours would run or apply if markup ever pointed it there: never said, whatever the name."""
 DRAFT_DAYS = 7
 
 
@@ -101,6 +103,8 @@ def kind_of(name: str, head: bytes) -> str:
     if guessed.startswith("image/") or guessed in {"text/html", "application/xhtml+xml"}:
         # A name that claims an image which the bytes are not.
         guessed = "text/plain" if guessed.startswith("text/") else "application/octet-stream"
+    if guessed in _ACTIVE:
+        guessed = "text/plain"
     if guessed.startswith("text/") and b"\x00" in head:
         return "application/octet-stream"
     return guessed
@@ -118,15 +122,9 @@ def request_file(*, attachment: Attachment, now: datetime) -> bool:
     """Somebody wants bytes that are in the PSA: mark them to be fetched. True when a fetch is now under way."""
     rows = Attachment.objects.filter(pk=attachment.pk, state__in=[FileState.REMOTE, FileState.FAILED])
     if rows.update(state=FileState.FETCHING, state_text=""):
-        transaction.on_commit(lambda: _ring(attachment.pk))
+        transaction.on_commit(lambda: bell.ring("sync.fetch_file", attachment.pk))
         return True
     return attachment.state == FileState.FETCHING
-
-
-def _ring(attachment_id: int) -> None:
-    from celery import current_app
-
-    current_app.send_task("sync.fetch_file", args=[attachment_id])
 
 
 @transaction.atomic
@@ -136,7 +134,7 @@ def keep_fetched(*, attachment: Attachment, file: File, content_type: str, sha25
     file.seek(0)
     attachment.file.save(attachment.name, file, save=False)
     attachment.size, attachment.sha256 = size, sha256
-    attachment.content_type = kind_of(attachment.name, head) if head else content_type
+    attachment.content_type = kind_of(attachment.name, head)
     attachment.state, attachment.state_text = FileState.STORED, ""
     attachment.save(update_fields=["file", "size", "sha256", "content_type", "state", "state_text"])
     if attachment.ticket_id:

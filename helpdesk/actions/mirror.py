@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from helpdesk.actions.choices import FileState, Kind
+from helpdesk.actions.files import safe_name
 from helpdesk.actions.models import Action, Attachment, TimeEntry
 from helpdesk.actions.text import CLEANER_VERSION, cleaned_body, inline_references
 from helpdesk.core import live
@@ -73,10 +74,11 @@ def apply_actions(
     time_markers = {str(t.marker): t for t in TimeEntry.objects.filter(ticket=ticket, action=None)}
     created = changed = 0
     for row in rows:
-        if row.marker in time_markers:
-            _known_time(time_markers[row.marker], row)
+        entry = time_markers.get(row.marker or "")
+        if entry is not None and entry.remote_id in (None, row.key):
+            _known_time(entry, row)
             continue
-        action = by_key.get(row.key) or by_marker.get(row.marker or "")
+        action = by_key.get(row.key) or _unclaimed(by_marker.get(row.marker or ""))
         is_new = action is None
         action = action or Action(ticket=ticket)
         if _set_action(action, row, is_new=is_new):
@@ -96,6 +98,11 @@ def apply_actions(
     return created
 
 
+def _unclaimed(action: Action | None) -> Action | None:
+    """Ours, while the PSA has not named it. A client's answer may quote our mail, marker and all: no echo."""
+    return action if action is not None and not (action.remote_id or action.fingerprint) else None
+
+
 def _set_action(action: Action, row: RemoteAction, *, is_new: bool) -> bool:
     """Copy the row; False when nothing differs. What is still on its way from here keeps our own text."""
     values = dict(row.values)
@@ -112,7 +119,7 @@ def _set_action(action: Action, row: RemoteAction, *, is_new: bool) -> bool:
         setattr(action, name, value)
     action.removed_at = None
     if is_new or "body" in values:
-        if row.marker and is_new:
+        if row.marker and is_new and not Action.objects.filter(marker=row.marker).exists():
             action.marker = row.marker  # type: ignore[assignment]
         action.body_clean = cleaned_body(action.body, is_html=action.body_is_html, ticket_id=action.ticket_id)
         action.cleaner_version = CLEANER_VERSION
@@ -232,13 +239,15 @@ def apply_files(*, ticket_id: int, rows: Sequence[RemoteFile], now: datetime) ->
 def _set_file(file: Attachment, row: RemoteFile, actions: Mapping[str, int], now: datetime) -> None:
     values: dict[str, Any] = {"removed_at": None}
     if file.state != FileState.STORED or not file.pk:
-        values |= {"name": row.name[:255], "size": row.size, "created_at": row.created_at}
+        values |= {"name": safe_name(row.name), "size": row.size, "created_at": row.created_at}
         if row.content_type:
             values["content_type"] = row.content_type[:120]
     if row.is_public is not None:
         values["is_public"] = row.is_public
     if row.action_key and row.action_key in actions:
         values["action_id"] = actions[row.action_key]
+    elif row.action_key and file.action_id is None:
+        values["is_public"] = False  # nobody can tell yet whether the client may see what it hangs on
     if file.pk and all(getattr(file, k) == v for k, v in values.items()):
         return
     for name, value in values.items():

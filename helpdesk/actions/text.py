@@ -17,6 +17,8 @@ CLEANER_VERSION = 1
 BODY_LIMIT = 200_000
 """Characters of one action or description that people may submit."""
 _SHOWN_LIMIT = 400_000
+_TAGS_LIMIT = 8_000
+"""Opening brackets in one text; beyond it nobody formats, somebody attacks: parsing deep nests takes minutes."""
 
 _TAGS = {
     "a", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6",
@@ -40,7 +42,8 @@ def inline_references(text: str) -> list[str]:
     return list(dict.fromkeys(_INLINE_SRC.findall(text)))
 
 
-_INLINE_SRC = re.compile(r"<img\b[^>]*?/attachment/image/([0-9A-Za-z-]{8,64})", re.IGNORECASE)
+# No pattern here may look past the next "<": on a text of nothing but "<img" that takes minutes.
+_INLINE_SRC = re.compile(r"<img\b[^<>]*?/attachment/image/([0-9A-Za-z-]{8,64})", re.IGNORECASE)
 
 
 def _attribute(ticket_id: int | None) -> Callable[[str, str, str], str | None]:
@@ -80,8 +83,10 @@ def clean_html(text: str, *, ticket_id: int | None = None) -> str:
         url_schemes={"http", "https", "mailto", "tel"},
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
-    cleaned = cleaner.clean(text[:_SHOWN_LIMIT].replace("\x00", ""))
-    return _drop_empty_images(cleaned)
+    text = text[:_SHOWN_LIMIT].replace("\x00", "")
+    if text.count("<") > _TAGS_LIMIT:
+        text = text_to_html(html_to_text(text))
+    return _drop_empty_images(cleaner.clean(text))
 
 
 _EMPTY_IMAGE = re.compile(r'<img(?:\s+alt="([^"]*)")?\s*>')
@@ -116,12 +121,22 @@ def cleaned_body(text: str, *, is_html: bool, ticket_id: int | None) -> str:
 
 
 _BREAK = re.compile(r"<\s*(?:br|/p|/div|/li|/tr|/h\d)\s*/?>", re.IGNORECASE)
-_ANY_TAG = re.compile(r"<!--.*?-->|<[^>]{0,2000}>", re.DOTALL)
+_ANY_TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
 def html_to_text(text: str) -> str:
     """Plain words of HTML, for previews, mails and comparisons."""
-    return html.unescape(_ANY_TAG.sub("", _BREAK.sub("\n", text))).replace("\xa0", " ").strip()
+    text = _ANY_TAG.sub("", _BREAK.sub("\n", _without_comments(text)))
+    return html.unescape(text).replace("\xa0", " ").strip()
+
+
+def _without_comments(text: str) -> str:
+    """Without complete comments. Found one by one: a pattern would try every "<!--" to the end of the text."""
+    kept, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join([*kept, text[at:]])
 
 
 def without_marker(text: str) -> str:

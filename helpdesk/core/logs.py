@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import structlog
+
+_KEYS = re.compile(r"(/(?:status|live|hooks/[^/\s]{1,60}|accounts/password/reset/key)/)[^/\s\"']{8,}")
+
+
+def hide_keys(_logger: object, _method: str, line: str) -> str:
+    """A line without the keys of addresses that are keys in themselves: status links, hooks, password resets.
+
+    Works on the finished line: an address also stands in the words of a request that was logged as an object.
+    """
+    return _KEYS.sub(r"\1...", line)
+
 
 _SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -23,5 +35,6 @@ def formatter() -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(),
+            hide_keys,
         ],
     )

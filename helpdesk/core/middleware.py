@@ -79,6 +79,9 @@ class PersonalMiddleware:
             # Read before the page's queries: what changes between them and the render is then a change to the page.
             request.live_stamp = live.stamp(live.DESK)  # type: ignore[attr-defined]
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
         finally:
             timezone.deactivate()
+        if user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "private, no-cache")  # no cache between may keep what is theirs
+        return response

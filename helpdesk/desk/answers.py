@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from helpdesk.tickets.models import Ticket
 
 
-def answer(request: SignedIn, ticket: Ticket, words: str, *, more: Sequence[str] = ()) -> HttpResponse:
+def answer(request: HttpRequest, ticket: Ticket, words: str, *, more: Sequence[str] = ()) -> HttpResponse:
     """To script: the toast and the word that something changed. Without it: back to the ticket."""
     if getattr(request, "htmx", False):
         events = {"toast": {"text": words}, "desk:changed": "", **dict.fromkeys(more, "")}

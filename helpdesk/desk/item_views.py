@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
-from helpdesk.actions.forms import draft_fields, read_time
+from helpdesk.actions.forms import AddressesField, draft_fields, read_time
 from helpdesk.actions.services import edit_refused, save_draft
 from helpdesk.core.errors import Refused, Stale
 from helpdesk.core.formatting import duration, hours_minutes
@@ -120,6 +121,10 @@ def edit(request: SignedIn, pk: int, item: int) -> HttpResponse:
     except ValueError:
         errors = {"time": _("Time is hours and minutes: 0:18, 18, 1h30 or 90m.")}
         return _edit_page(request, context | {"errors": errors}, 422)
+    try:
+        typed["to"] = AddressesField(required=False, max_length=2000).clean(typed["to"]) if context["has_to"] else ""
+    except ValidationError as error:
+        return _edit_page(request, context | {"errors": {"to": " ".join(error.messages)}}, 422)
     if "\x00" in str(typed["text"]):
         errors = {"text": _("This holds a character that cannot be kept (NUL).")}
         return _edit_page(request, context | {"errors": errors}, 422)

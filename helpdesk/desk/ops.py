@@ -20,6 +20,7 @@ from helpdesk.desk.gauges import exposition, first_pull
 
 BROKER_PATIENCE_SECONDS = 2
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
+PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
 _migrated: set[str] = set()
 """Databases that this process has seen fully migrated: that does not change under a running process."""
 
@@ -95,5 +96,5 @@ def _may_read_metrics(request: HttpRequest) -> bool:
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     if settings.METRICS_TOKEN and scheme.lower() == "bearer":
         return secrets.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
-    is_passed_on = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via"))
+    is_passed_on = any(name in request.headers for name in PROXY_HEADERS)
     return request.META.get("REMOTE_ADDR") in LOOPBACK and not is_passed_on

@@ -96,7 +96,7 @@ def person_tie(request: SignedIn, pk: int) -> HttpResponse:
     """Tie to an agent, or untie from one."""
     found = _person(pk)
     agent = request.POST.get("agent") or request.POST.get("off") or ""
-    if not agent.isdigit():
+    if not agent.isdecimal() or len(agent) > 18:
         return _person_page(request, found, None, status=422, wrong=_("Choose an agent first."))
     act = directory.untie_agent if request.POST.get("off") else directory.tie_agent
     try:

@@ -95,7 +95,8 @@ def change(request: SignedIn, pk: int, field: str) -> HttpResponse:
 @requires("tickets.change")
 def undo(request: SignedIn, pk: int) -> HttpResponse:
     """Take back what these events of one's own changed."""
-    ids = [int(e) for e in request.POST.get("events", request.GET.get("events", "")).split(",") if e.isdecimal()]
+    given = request.POST.get("events", request.GET.get("events", "")).split(",")
+    ids = [int(e) for e in given if e.isdecimal() and len(e) < 19][:100]
     return _undo(request, [(ticket_for(request.user, pk).pk, ids)])
 
 
@@ -135,7 +136,8 @@ def back_of(request: SignedIn) -> str:
     """The page a person came from, when it is ours."""
     back = request.POST.get("back") or request.GET.get("back") or request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-    return back if back and is_ours else reverse("tickets:list")
+    is_address = back.startswith(("/", "http://", "https://"))  # else `redirect` would look for a view of that name
+    return back if is_address and is_ours else reverse("tickets:list")
 
 
 def _chooser(

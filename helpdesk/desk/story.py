@@ -291,6 +291,16 @@ def _change(event: TicketEvent, label: str, who: str) -> tuple[str, SafeString]:
 def _opening(ticket: Ticket, files: Iterable[Attachment], zone: tzinfo) -> Entry:
     """How it began: the description, by the contact."""
     name = str(ticket.contact) if ticket.contact else ticket.reported_by or str(ticket.client or _("Somebody"))
+    own = [f for f in files if f.action_id is None]
+    if not ticket.description.strip() and not own:
+        return Entry(
+            shape="line",
+            at=ticket.opened_at,
+            key="opening",
+            clock=clock_time(ticket.opened_at, zone),
+            words=format_html(_("<b>{}</b> opened it without a description"), name),
+            icon="ticket",
+        )
     return Entry(
         shape="message",
         at=ticket.opened_at,
@@ -301,7 +311,7 @@ def _opening(ticket: Ticket, files: Iterable[Attachment], zone: tzinfo) -> Entry
         visibility="public",
         is_from_client=True,
         body_clean=clean_description(ticket),
-        files=[f for f in files if f.action_id is None],
+        files=own,
     )
 
 

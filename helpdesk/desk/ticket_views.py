@@ -32,7 +32,7 @@ from helpdesk.desk.story import message, read_window, time_of
 from helpdesk.tickets.access import desk_tickets, ticket_for
 from helpdesk.tickets.filters import read_filters
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.services import change_ticket
+from helpdesk.tickets.services import ask_for_reading, change_ticket
 
 PARTS = {"head": "tickets/_head.html", "timeline": "actions/_timeline.html", "side": "tickets/_side.html"}
 
@@ -43,6 +43,7 @@ def detail(request: SignedIn, pk: int) -> HttpResponse:
     user, now = request.user, timezone.now()
     tag = live.stamp(live.ticket_scope(pk))
     ticket = ticket_page.page_ticket(user, pk)
+    ask_for_reading(ticket=ticket)
     context = ticket_page.page_context(ticket, user, read_window(request.GET), now)
     macro = composer.macro_of(request.GET.get("macro", ""))
     box = composer.opened_composer(ticket, user, files=context["draft_files"], macro=macro)
@@ -149,7 +150,8 @@ _FORM_NAMES = {"seconds": "time"}
 
 def _keep_plain_files(request: SignedIn, ticket: Ticket, now: datetime) -> tuple[list[int], list[str]]:
     """Files of the plain input (no script): kept first, so that a form that fails does not lose them."""
-    kept, problems = [], []
+    kept: list[int] = []
+    problems: list[str] = []
     for given in request.FILES.getlist("upload")[:20]:
         try:
             stored = store_file(

@@ -41,6 +41,8 @@ def link_for(token: str, now: datetime) -> StatusLink:
     )
     if found is None or not found.is_open(now):
         raise Http404
+    if found.contact is not None and found.contact.erased_at:
+        raise Http404
     if found.ticket is not None and (found.ticket.removed_at or _moved_away(found)):
         raise Http404
     return found

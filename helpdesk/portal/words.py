@@ -286,14 +286,14 @@ def summary(*, total: int, opened: int, yours: int, late: int) -> str:
     return f"{first if late else _('Everything is on time.')} {second if yours else _('Nothing needs you.')}"
 
 
-_SENTENCE = re.compile(r"[^.!?\n]*\?")
-_QUOTED = re.compile(r"^\s*(>|On .{4,120} wrote:|-{3,}|From: )", re.MULTILINE)
+_END = re.compile(r"(?<=[.!?\n])")
+_QUOTED = re.compile(r"^[^\S\n]*(>|On .{4,120} wrote:|-{3,}|From: )", re.MULTILINE)
 
 
 def question_in(text: str) -> str:
     """The last question of a message, without what it quotes; empty when it asks nothing."""
     cut = _QUOTED.search(text)
-    found = [q.strip() for q in _SENTENCE.findall(text[: cut.start()] if cut else text)]
+    found = [q.strip() for q in _END.split(text[: cut.start()] if cut else text) if q.endswith("?")]
     found = [q for q in found if len(q) > 3]
     if not found or len(found[-1]) > MAX_QUESTION:
         return ""

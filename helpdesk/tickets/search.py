@@ -59,7 +59,7 @@ def by_number(number: str, *, user: User) -> list[Ticket]:
     """Tickets carrying this number in any account; several accounts give several, never a guess."""
     number = number.strip().lstrip("#")
     found = Ticket.objects.visible_to(user).for_rows()
-    if number.lower().startswith("new-") and number[4:].isdigit():
+    if number.lower().startswith("new-") and number[4:].isdecimal() and len(number) < 20:
         return list(found.filter(pk=int(number[4:])))
     return list(found.filter(Q(number__iexact=number) | Q(remote_id=number)).order_by("pk")[:20])
 
@@ -71,7 +71,7 @@ def ticket_text(ticket: Ticket) -> str:
     return plain("\n".join(p for p in parts if p))
 
 
-_TAG = re.compile(r"<[^>]{0,2000}>")
+_TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
 def plain(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from helpdesk.core import live
+from helpdesk.core import bell, live
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.origin import Origin
 from helpdesk.directory.models import Agent, PsaAccount
@@ -251,6 +251,14 @@ def note_staff_message(*, ticket: Ticket, at: datetime, is_public: bool, now: da
             _save_clocks(ticket, before={c.kind: c for c in ticket.clocks.all()}, now=now)
     ticket.save()
     _tell_pages(ticket)
+
+
+def ask_for_reading(*, ticket: Ticket) -> bool:
+    """Somebody looks at a ticket whose notes are not here yet: they are read next, before the backfill's turn."""
+    if ticket.remote_id is None or ticket.actions_pulled_at is not None:
+        return False
+    bell.ring("sync.read_ticket", ticket.pk)
+    return True
 
 
 @transaction.atomic

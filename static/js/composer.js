@@ -158,7 +158,7 @@
     if (event.detail.xhr?.status === 422) box.querySelector("[aria-invalid=true]")?.focus();
   });
   document.addEventListener("composer:sent", () => requestAnimationFrame(() => {
-    document.getElementById("timeline-list")?.lastElementChild?.scrollIntoView({ block: "nearest" });
+    document.getElementById("timeline-list")?.lastElementChild?.scrollIntoView({ block: "end" });
     text()?.focus();
   }));
   document.addEventListener("composer:reload", () => {

@@ -32,7 +32,7 @@ UNNAMED = {
     "statusaftersupplierupdate", "statusafterapproverupdate", "reopenedstatus", "portalcanreopen",
     "closedrequestswithupdates", "closeduserupdatehours", "autoCloseHours", "dontusependingclosure",
     "dontsendslareminders", "acknowledgementtemplate", "initial_status", "visible"),
-    "the sheet of list rows carries the type's rules, the document keeps them in RequestType"),
+    "recorded: list rows carry the type's rules, the document keeps them in RequestType"),
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from celery import current_app
 from django.db import transaction
 from kombu import Connection
 
-from connectors.sync import bell
+from helpdesk.core import bell
 from helpdesk.core.origin import Origin
 from helpdesk.tickets import services
 from tests.factories import NOW, make_ticket

@@ -7,10 +7,10 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 
-from helpdesk.actions.models import Attachment, Draft
+from helpdesk.actions.models import Action, Attachment, Draft
 from helpdesk.directory.models import PsaAccount
 from helpdesk.tickets.models import Ticket
-from tests.factories import NOW, make_contact, make_organisation, make_ticket
+from tests.factories import NOW, make_action, make_contact, make_organisation, make_ticket
 from tests.people import contact_of, make_cleo, make_dana, make_otto, make_theo
 
 pytestmark = pytest.mark.django_db
@@ -169,7 +169,11 @@ def test_a_client_sees_an_inline_image_of_a_public_text_only(ticket: Ticket) -> 
     browser.force_login(cleo)
     assert browser.get(f"/tickets/{ticket.pk}/images/abcdef12/").status_code == 404
     Attachment.objects.filter(pk=hidden.pk).update(is_public=True)
+    shown = make_action(ticket, '<p><img src="https://psa.test/api/attachment/image/abcdef12"></p>')
     assert browser.get(f"/tickets/{ticket.pk}/images/abcdef12/").status_code == 200
+    Action.objects.filter(pk=shown.pk).update(is_internal=True)
+    assert browser.get(f"/tickets/{ticket.pk}/images/abcdef12/").status_code == 404
+    Action.objects.filter(pk=shown.pk).update(is_internal=False)
     otto = Browser()
     otto.force_login(make_otto(ticket.psa_account))
     assert otto.get(f"/tickets/{ticket.pk}/images/abcdef12/").status_code == 404

@@ -9,10 +9,11 @@ import os
 import threading
 from typing import Any
 
+import structlog
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from connectors.sync.journal import log
+log = structlog.get_logger("bell")
 
 Ring = tuple[str, tuple[Any, ...]]
 
