@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
+from django.db.models import Q
+
 from connectors.base.connector import Connector
 from connectors.base.errors import ConnectorError
 from connectors.base.records import ActionDraft, ActionRecord, AttachmentRecord, Record, TicketRecord
@@ -162,9 +164,15 @@ class CreateAction(Job[ActionRecord]):
         return self.connector.find_action(self._draft(), since=since, taken=self._taken())
 
     def _taken(self) -> frozenset[str]:
-        """Actions of the PSA that other writes of ours were matched with. A copy made by a pull may be our own."""
+        """Actions of the PSA that other writes of ours were matched with. A copy made by a pull may be our own.
+
+        What this very write was matched with (a pull saw its marker first) is no other's: it is what we look for.
+        """
+        kind, _sep, pk = self.item.subject.partition(":")
+        ours = Q(pk=pk) if kind == "time" else Q(action=pk)
         own = Action.objects.filter(ticket=self.ticket).exclude(sync_state="").exclude(remote_id=None)
-        time = TimeEntry.objects.filter(ticket=self.ticket).exclude(sync_state="").exclude(remote_id=None)
+        time = TimeEntry.objects.filter(ticket=self.ticket).exclude(sync_state="").exclude(remote_id=None).exclude(ours)
+        own = own.exclude(pk=pk) if kind == "action" else own
         return frozenset(
             map(str, (*own.values_list("remote_id", flat=True), *time.values_list("remote_id", flat=True)))
         )
@@ -202,9 +210,11 @@ class UploadFile(Job[AttachmentRecord]):
         return self.connector.upload(drafts.file_draft(self._attachment(), ticket=self.ticket, on_progress=on_progress))
 
     def look_up(self, *, since: datetime) -> AttachmentRecord | None:
+        attachment = self._attachment()
         own = Attachment.objects.filter(ticket=self.ticket).exclude(sync_state="").exclude(remote_id=None)
+        own = own.exclude(pk=attachment.pk)
         taken = frozenset(map(str, own.values_list("remote_id", flat=True)))
-        draft = drafts.file_draft(self._attachment(), ticket=self.ticket)
+        draft = drafts.file_draft(attachment, ticket=self.ticket)
         return self.connector.find_attachment(draft, since=since, taken=taken)
 
     def keep(self, record: AttachmentRecord, *, now: datetime) -> None:

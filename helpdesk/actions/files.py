@@ -13,6 +13,7 @@ import filetype
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
@@ -150,10 +151,11 @@ def fetch_failed(*, attachment: Attachment, text: str) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """Delete uploads that hung on a form nobody sent for a week, and their drafts."""
-    old = now - timedelta(days=DRAFT_DAYS)
+    """Delete uploads that hung on a form nobody sent: after a week, or a month where the draft still stands."""
+    old, very_old = now - timedelta(days=DRAFT_DAYS), now - timedelta(days=DRAFT_DAYS * 4)
+    given_up = Q(draft=None) | Q(draft__saved_at__lt=very_old)
     count = 0
-    for attachment in Attachment.objects.filter(ticket=None, created_at__lt=old, draft=None)[:500]:
+    for attachment in Attachment.objects.filter(given_up, ticket=None, created_at__lt=old)[:500]:
         attachment.file.delete(save=False)
         attachment.delete()
         count += 1

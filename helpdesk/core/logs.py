@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 import structlog
 
 _KEYS = re.compile(r"(/(?:status|live|hooks/[^/\s]{1,60}|accounts/password/reset/key)/)[^/\s\"']{8,}")
 
 
-def hide_keys(_logger: object, _method: str, line: str) -> str:
+def hide_keys(_logger: object, _method: str, line: Any) -> str:
     """A line without the keys of addresses that are keys in themselves: status links, hooks, password resets.
 
     Works on the finished line: an address also stands in the words of a request that was logged as an object.
     """
-    return _KEYS.sub(r"\1...", line)
+    return _KEYS.sub(r"\1...", str(line))
 
 
 _SHARED: list[structlog.typing.Processor] = [

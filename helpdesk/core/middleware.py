@@ -83,5 +83,6 @@ class PersonalMiddleware:
         finally:
             timezone.deactivate()
         if user.is_authenticated:
-            response.headers.setdefault("Cache-Control", "private, no-cache")  # no cache between may keep what is theirs
+            # No cache between us may keep what is theirs.
+            response.headers.setdefault("Cache-Control", "private, no-cache")
         return response

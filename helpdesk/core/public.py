@@ -17,8 +17,6 @@ PUBLIC_VIEWS: frozenset[str] = frozenset(
         "portal:status",
         "portal:status_answer",
         "portal:status_file",
-        # hooks carry their own secret
-        "sync:hook",
         # signing in and out
         "account_login",
         "account_logout",

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from connectors.sync import outbound, push
 from connectors.sync.retry import is_surely_absent, lookup_seconds, retry_seconds
 from helpdesk.actions import services as actions
+from helpdesk.actions.files import store_file
 from helpdesk.actions.models import Action, TimeEntry
 from helpdesk.actions.services import NewAction
 from helpdesk.core.origin import Origin
@@ -112,6 +114,37 @@ def test_an_action_arrives_once(mode: str, values: dict[str, Any]) -> None:
         assert there(found, ticket, "Exactly once") == 1
         found.pull()
         assert ticket.actions.filter(body__contains="Exactly once", removed_at=None).count() == 1
+
+
+@pytest.mark.parametrize("seconds", [None, 900], ids=["words", "time alone"])
+@pytest.mark.parametrize("mode", ["status_after", "reset_after"])
+def test_an_action_that_a_pull_saw_before_its_answer_arrives_once(mode: str, seconds: int | None) -> None:
+    """The pull knows our marker and names the action; the look-up must not take that for another write's."""
+    with desk(tickets=8) as found:
+        ticket = found.ticket()
+        kind = {"kind": "note", "is_internal": True} if seconds else {}
+        say(found, ticket, "" if seconds else "Seen first", seconds=seconds, **kind)
+        found.fault(mode, path="/Actions", status=500)
+        found.push()
+        found.pull()
+        assert found.settle() == [State.DONE]
+        writes = [r for r in found.sandbox.requests() if r["applied"] and r["path"].lower().endswith("/actions")]
+        assert len(writes) == 1
+
+
+def test_a_file_that_a_pull_saw_before_its_answer_arrives_once() -> None:
+    with desk(tickets=8) as found:
+        ticket = found.ticket()
+        file = store_file(
+            upload=SimpleUploadedFile("log.txt", b"all is well"), name="log.txt", account=found.account,
+            user=found.user, draft=None, now=found.clock(),
+        )  # fmt: skip
+        say(found, ticket, "With a file", files=[file])
+        found.fault("status_after", path="/Attachment", status=500)
+        found.push()
+        found.pull()
+        assert found.settle() == [State.DONE, State.DONE]
+        assert [a["filename"] for a in found.remote(ticket)["attachments"]].count("log.txt") == 1
 
 
 @pytest.mark.parametrize(("mode", "values"), FAULTS, ids=[f"{m}-{v.get('status', '')}" for m, v in FAULTS])
