@@ -118,6 +118,12 @@ def _send(job: Job[Any], clock: Clock) -> None:
     if not outbox.begin_write(item=job.item, now=clock()):
         raise _LeaseLost
     record = job.send(_Progress(job, clock))
+    try:
+        is_there = job.is_there(record)
+    except ConnectorError as error:
+        raise Unknown(error.text) from error
+    if not is_there:
+        raise Unknown(_("The PSA said yes and does not show it yet."))
     _finish(job, record, clock)
 
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from django.db.models import Q
 
 from connectors.base.connector import Connector
-from connectors.base.errors import ConnectorError
+from connectors.base.errors import ConnectorError, NotFound
 from connectors.base.records import ActionDraft, ActionRecord, AttachmentRecord, Record, TicketRecord
 from connectors.sync import drafts, inbound, inbound_actions
 from connectors.sync.keys import Keys
@@ -69,6 +69,10 @@ class Job(ABC, Generic[T]):
     def send(self, on_progress: Callable[[int], None]) -> T:
         """The write."""
 
+    def is_there(self, record: T) -> bool:
+        """Read what the PSA says it took: a yes that kept nothing must not pass for sent."""
+        return True
+
     @abstractmethod
     def look_up(self, *, since: datetime) -> T | None:
         """Was it applied?"""
@@ -116,6 +120,12 @@ class CreateTicket(Job[TicketRecord]):
     def send(self, on_progress: Callable[[int], None]) -> TicketRecord:
         return self.connector.create_ticket(drafts.ticket_fields(self.item.fields), marker=str(self.ticket.marker))
 
+    def is_there(self, record: TicketRecord) -> bool:
+        try:
+            return self.connector.ticket(record.remote_id).remote_id == record.remote_id
+        except NotFound:
+            return False
+
     def look_up(self, *, since: datetime) -> TicketRecord | None:
         fields = drafts.ticket_fields(self.item.fields)
         found = self.connector.find_ticket(fields, marker=str(self.ticket.marker), since=since)
@@ -159,6 +169,9 @@ class CreateAction(Job[ActionRecord]):
 
     def send(self, on_progress: Callable[[int], None]) -> ActionRecord:
         return self.connector.create_action(self._draft())
+
+    def is_there(self, record: ActionRecord) -> bool:
+        return any(a.remote_id == record.remote_id for a in self.connector.actions(str(self.ticket.remote_id)))
 
     def look_up(self, *, since: datetime) -> ActionRecord | None:
         return self.connector.find_action(self._draft(), since=since, taken=self._taken())
@@ -208,6 +221,9 @@ class UploadFile(Job[AttachmentRecord]):
 
     def send(self, on_progress: Callable[[int], None]) -> AttachmentRecord:
         return self.connector.upload(drafts.file_draft(self._attachment(), ticket=self.ticket, on_progress=on_progress))
+
+    def is_there(self, record: AttachmentRecord) -> bool:
+        return any(a.remote_id == record.remote_id for a in self.connector.attachments(str(self.ticket.remote_id)))
 
     def look_up(self, *, since: datetime) -> AttachmentRecord | None:
         attachment = self._attachment()

@@ -105,9 +105,7 @@ class TimeEntry(models.Model):
     """Time booked, with or without an action."""
 
     ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="time_entries")
-    action = models.OneToOneField(
-        Action, null=True, blank=True, on_delete=models.CASCADE, related_name="time_entry"
-    )
+    action = models.OneToOneField(Action, null=True, blank=True, on_delete=models.CASCADE, related_name="time_entry")
     remote_id = models.CharField(max_length=64, null=True, blank=True)
     marker = models.UUIDField(default=uuid.uuid4, unique=True)
     agent = models.ForeignKey("directory.Agent", null=True, blank=True, on_delete=models.SET_NULL, related_name="time")

@@ -83,8 +83,19 @@ class DailyMetric(models.Model):
             models.Index(fields=["slice", "client", "day"], name="metric_client"),
             # All that the tables of clients, teams, owners and priorities add up: read without touching the rows.
             models.Index(
-                fields=["slice", "day", "client", "team", "rank", "agent", "finished", "response_met",
-                        "response_breached", "resolution_met", "resolution_breached"],
+                fields=[
+                    "slice",
+                    "day",
+                    "client",
+                    "team",
+                    "rank",
+                    "agent",
+                    "finished",
+                    "response_met",
+                    "response_breached",
+                    "resolution_met",
+                    "resolution_breached",
+                ],
                 name="metric_verdicts",
             ),
             models.Index(fields=["slice"], name="metric_empty", condition=Q(parts=0)),

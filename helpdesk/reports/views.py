@@ -176,9 +176,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
         "rows": [
             (ticket, clocks.get(ticket.pk, {}), booked.get(ticket.pk)) for ticket in drill.tickets_in_order(seen, ids)
         ],
-        "chips": [
-            (chip, address.tickets(key, **{**own, chip.name: None})) for chip in address.filters.chips()
-        ],
+        "chips": [(chip, address.tickets(key, **{**own, chip.name: None})) for chip in address.filters.chips()],
         "following": address.tickets(key, **own, cursor=page.following) if page.following else "",
         "previous": address.tickets(key, **own, cursor=page.previous) if page.previous else "",
         "back": address.page(),

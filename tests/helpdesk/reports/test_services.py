@@ -66,8 +66,16 @@ def test_every_slice_says_the_same_as_the_contributions(seed: int, account: PsaA
     first, last = date(2026, 5, 9), date(2026, 12, 12)
     plain = sums(keys={}, first=first, last=last, columns=ALL_COLUMNS)[(1,)]
     own = history.random.choice(history.clients).pk
-    for keys in ({}, {"client": [own]}, {"team": [0]}, {"rank": [1, 2]}, {"client": [own], "team": [0]},
-                 {"client": [own], "rank": [3]}, {"agent": [history.agents[0].pk]}, {"agent": [0], "rank": [1]}):
+    for keys in (
+        {},
+        {"client": [own]},
+        {"team": [0]},
+        {"rank": [1, 2]},
+        {"client": [own], "team": [0]},
+        {"client": [own], "rank": [3]},
+        {"agent": [history.agents[0].pk]},
+        {"agent": [0], "rank": [1]},
+    ):
         wanted = sums(keys=keys, first=first, last=last, columns=ALL_COLUMNS).get((1,))
         parts = list(TicketDay.objects.between(first, last).under(keys))
         for name in ("opened", "finished", "resolution_met", "resolution_breached", "billable_seconds", "reopened"):

@@ -211,7 +211,7 @@ def test_a_spreadsheet_runs_nothing(text: str) -> None:
 
 
 def test_a_file_holds_one_line_per_ticket_and_is_audited(mona: Browser) -> None:
-    firm = make_client("=HYPERLINK(\"http://x\")")
+    firm = make_client('=HYPERLINK("http://x")')
     ticket = make_ticket('@SUM(A1)\n"quoted", commas', client=firm, opened_at=timezone.now())
     make_time_entry(ticket, ended_at=timezone.now())
     count_all()
