@@ -97,6 +97,6 @@ def using(
     """A connector for one operation, whose end is noted on the account."""
     with (
         opened(account, rank=rank, clock=clock, is_patient=is_patient) as connector,
-        health.watching(account.pk, clock=clock),
+        health.watching(account.pk, clock=clock, calls=lambda: connector.calls),
     ):
         yield connector

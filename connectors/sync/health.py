@@ -10,9 +10,11 @@ from django.db import transaction
 from django.db.models import F
 
 from connectors.base.errors import AuthFailed, ConnectorError, RateLimited, Unavailable, Unknown
-from helpdesk.core import live
+from helpdesk.core import bell, live
 from helpdesk.directory.choices import Health
 from helpdesk.directory.models import PsaAccount
+from helpdesk.outbox.choices import State
+from helpdesk.outbox.models import OutboxItem
 
 BREAKS_AFTER = 5
 BREAK_SECONDS = 15.0
@@ -58,8 +60,17 @@ def answered(*, account_id: int, now: datetime, seconds_per_call: float = 0.0) -
         breaker_until=None,
         last_answer_at=now,
     )
+    if known["failures"] or known["breaker_until"] is not None:
+        _release(account_id, now)
     if not is_same:
         live.touch(live.HEALTH)
+
+
+def _release(account_id: int, now: datetime) -> None:
+    """The PSA is back: what was put off because it did not answer is due at once. What a person holds stays held."""
+    put_off = OutboxItem.objects.filter(psa_account=account_id, state=State.WAITING, not_before_at__gt=now)
+    if put_off.exclude(error_text="").update(not_before_at=now):
+        transaction.on_commit(lambda: bell.ring("sync.push_due"))
 
 
 @transaction.atomic
@@ -139,14 +150,21 @@ class Gate:
 
 
 @contextmanager
-def watching(account_id: int, *, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Note on the account how what happens inside ends. The error goes on to the caller."""
+def watching(
+    account_id: int, *, clock: Callable[[], datetime], calls: Callable[[], int] | None = None
+) -> Iterator[None]:
+    """Note on the account how what happens inside ends. The error goes on to the caller.
+
+    `calls` counts the calls made so far: where none went out, an end without an error says nothing about the PSA.
+    """
+    before = calls() if calls else 0
     try:
         yield
     except ConnectorError as error:
         take_note(account_id=account_id, error=error, now=clock())
         raise
-    answered(account_id=account_id, now=clock())
+    if calls is None or calls() > before:
+        answered(account_id=account_id, now=clock())
 
 
 def take_note(*, account_id: int, error: ConnectorError, now: datetime) -> None:

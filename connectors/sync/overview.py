@@ -7,12 +7,13 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.db.models import Count, Min
+from django.utils.translation import gettext as _
 
 from connectors.sync import throttle
 from connectors.sync.models import Connection, Cursor, Feed, SyncLogEntry
 from helpdesk.directory.choices import Health
 from helpdesk.directory.models import PsaAccount
-from helpdesk.outbox.choices import State
+from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.models import Ticket
 
@@ -143,4 +144,23 @@ def log_lines(account: PsaAccount | None) -> list[SyncLogEntry]:
     rows = SyncLogEntry.objects.select_related("psa_account")
     if account:
         rows = rows.filter(psa_account=account)
-    return list(rows.order_by("-at", "-pk")[:LOG_LINES])
+    found = list(rows.order_by("-at", "-pk")[:LOG_LINES])
+    for entry in found:
+        if entry.what == "push":
+            entry.text = _in_words(entry.text)
+    return found
+
+
+def _in_words(text: str) -> str:
+    """A push as people say it: the log keeps the verb of the outbox and what became of it."""
+    nouns = {
+        Verb.CREATE_TICKET: (_("Ticket"), _("Ticket created")),
+        Verb.UPDATE_TICKET: (_("Change"), _("Change sent")),
+        Verb.CREATE_ACTION: (_("Note or reply"), _("Note or reply sent")),
+        Verb.UPLOAD_FILE: (_("File"), _("File sent")),
+    }
+    verb, colon, rest = text.partition(": ")
+    for known, (noun, done) in nouns.items():
+        if colon and verb == str(known.label):
+            return done if rest == _("sent") else f"{noun}: {rest}"
+    return text

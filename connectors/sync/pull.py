@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from connectors.base.connector import Connector
 from connectors.base.errors import ConnectorError, RateLimited
@@ -297,9 +298,24 @@ def _journal(
     shown = {k: v for k, v in applied.items() if k != "unchanged"}
     if not shown and not error:
         return  # a poll that found nothing is no news
-    text = ", ".join(f"{v} {k}" for k, v in shown.items()) or _("nothing new")
+    text = ", ".join(_counted(k, v) for k, v in shown.items()) or _("nothing new")
     text = f"{Feed(feed).label}: {error or text}"
     journal.note(account_id=account.pk, what="pull", text=text, now=now, ok=not error, calls=calls, seconds=seconds)
+
+
+def _counted(kind: str, number: int) -> str:
+    """ "1 ticket", "3 tickets"; kinds of reference data by their own name."""
+    words = {
+        "tickets": lambda: ngettext("%(n)d ticket", "%(n)d tickets", number),
+        "actions": lambda: ngettext("%(n)d note or reply", "%(n)d notes and replies", number),
+        "attachments": lambda: ngettext("%(n)d file", "%(n)d files", number),
+        "removed": lambda: ngettext("%(n)d removed", "%(n)d removed", number),
+        "clients": lambda: ngettext("%(n)d client", "%(n)d clients", number),
+        "sites": lambda: ngettext("%(n)d site", "%(n)d sites", number),
+        "contacts": lambda: ngettext("%(n)d contact", "%(n)d contacts", number),
+        "contracts": lambda: ngettext("%(n)d contract", "%(n)d contracts", number),
+    }
+    return words[kind]() % {"n": number} if kind in words else f"{number} {kind}"
 
 
 def _note_backfill(account: PsaAccount, now: datetime) -> None:

@@ -32,11 +32,11 @@ from helpdesk.outbox.models import OutboxItem
 def accounts_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
+        **_live(request),
         "cards": overview.cards(now=now),
         "new_connections": overview.new_connections(),
         "may_change": can(request.user, "accounts.change"),
         "now": now,
-        **_live(request),
     }
     return render_page(request, page="settings/accounts.html", partial="settings/_accounts.html", context=context)
 
@@ -47,6 +47,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     chosen = overview.account_named(request.GET.get("account", ""))
     context = {
+        **_live(request),
         "cards": [c for c in overview.cards(now=now) if chosen is None or c.account.pk == chosen.pk],
         "accounts": PsaAccount.objects.only("name", "title"),
         "chosen": chosen,
@@ -54,13 +55,17 @@ def sync_page(request: HttpRequest) -> HttpResponse:
         "log": overview.log_lines(chosen),
         "may_change": can(request.user, "accounts.change"),
         "now": now,
-        **_live(request),
     }
     return render_page(request, page="settings/sync.html", partial="settings/_sync.html", context=context)
 
 
 def _live(request: HttpRequest) -> dict[str, Any]:
-    return {"poll": live.poll_address(user_id=request.user.pk or 0, scope=live.HEALTH), "here": request.get_full_path()}
+    """First in a context: a worker's answer between the stamp and the reading is shown twice, never missed."""
+    return {
+        "poll": live.poll_address(user_id=request.user.pk or 0, scope=live.HEALTH),
+        "poll_tag": live.stamp(live.HEALTH),
+        "here": request.get_full_path(),
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

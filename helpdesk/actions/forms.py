@@ -71,20 +71,30 @@ def read_ids(values: Iterable[str]) -> list[int]:
     return [int(v) for v in values if v.isdecimal() and v.isascii() and len(v) < 19]
 
 
+_OUT_OF_DATE = gettext_lazy("This form is out of date. Reload the page; your draft is kept.")
+_CHOOSE = dict.fromkeys(
+    ("invalid", "invalid_choice", "min_value", "max_value"), gettext_lazy("Choose one from the list.")
+)
+
+
 class ComposerForm(forms.Form):
     """A reply, note, call or visit, with time, a status afterwards and files. An internal note unless chosen."""
 
-    marker = forms.UUIDField()
-    kind = forms.ChoiceField(choices=[(k.value, k.label) for k in KINDS], initial=Kind.NOTE, required=False)
+    marker = forms.UUIDField(error_messages={"required": _OUT_OF_DATE, "invalid": _OUT_OF_DATE})
+    kind = forms.ChoiceField(
+        choices=[(k.value, k.label) for k in KINDS], initial=Kind.NOTE, required=False, error_messages=_CHOOSE
+    )
     visibility = forms.ChoiceField(
-        choices=[("internal", gettext_lazy("Internal")), ("public", gettext_lazy("Client sees it"))], required=False
+        choices=[("internal", gettext_lazy("Internal")), ("public", gettext_lazy("Client sees it"))],
+        required=False,
+        error_messages=_CHOOSE,
     )
     to = AddressesField(required=False, max_length=2000)
     cc = AddressesField(required=False, max_length=2000)
     text = forms.CharField(required=False, strip=False)
     time = TimeField(required=False, max_length=20)
     billable = forms.BooleanField(required=False)
-    status = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    status = forms.IntegerField(required=False, min_value=1, max_value=2**62, error_messages=_CHOOSE)
     resolution = forms.CharField(required=False, max_length=20_000)
     confirmed = forms.CharField(required=False, max_length=100)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -122,11 +122,15 @@ def add_client_reply(
     _check(ticket, new, now)
     if not text.strip():
         raise Refused({"text": _("Write your answer first.")})
+    before = ticket.status
+    status = tickets.resume_for_client(ticket=ticket, origin=origin, now=now)
+    if status is not None:
+        new, ticket = replace(new, status=status), tickets.lock_ticket(ticket.pk)
     action = _save_action(ticket, new, None, origin, now)
     action.is_from_client, action.author_contact, action.author_agent = True, contact, None
     action.author_name = str(contact)[:120]
     action.save(update_fields=["is_from_client", "author_contact", "author_agent", "author_name"])
-    _send(ticket, action, new, None, origin, now, 0, ticket.status)
+    _send(ticket, action, new, None, origin, now, 0, before)
     tickets.note_client_message(ticket=ticket, at=now, now=now)
     refresh_search_text(ticket)
     return action

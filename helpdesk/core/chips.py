@@ -71,7 +71,8 @@ def chip(
 ) -> Chip:
     """State, words and absolute time of a clock at `now`.
 
-    `seconds` is set only where the clock no longer runs: left when paused, taken when met, over when breached.
+    `seconds` is set only where the clock does not run: left when paused, taken when met, over when breached and then
+    finished or paused.
     """
     due = due_at if due_at is not None and due_at < FOREVER else None
     state = state_at(state, due, at_risk_at, now) if seconds is None else state

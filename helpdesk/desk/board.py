@@ -58,6 +58,8 @@ class Lane:
     shape: str = ""
     shape_key: str = ""
     user_id: int | None = None
+    is_machine: bool = False
+    """An agent whom nobody could be: shown only while it has open tickets."""
     hours: float | None = None
     accounts: set[int] = field(default_factory=set)
     open: int = 0
@@ -214,6 +216,8 @@ def build(
             lane.late += late
             lane.risky += risky
             lane.booked_seconds += booked or 0
+    if only is None:
+        lanes = [lane for lane in lanes if lane.open or not lane.is_machine]
     board.lanes = _chosen(lanes, only)
     board.hidden_lanes = len(lanes) - len(board.lanes) if only is None else 0
     if scope.group == "agent":
@@ -268,8 +272,8 @@ def people_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:
         in_teams = set(members)
     lanes: dict[str, Lane] = {}
     members_of: set[str] = set()
-    columns = ("pk", "name", "psa_account_id", "user_id", "user__name", "user__preferences")
-    for pk, name, account_id, user_id, person, preferences in agents.values_list(*columns):
+    columns = ("pk", "name", "psa_account_id", "user_id", "user__name", "user__preferences", "email")
+    for pk, name, account_id, user_id, person, preferences, email in agents.values_list(*columns):
         key = f"u{user_id}" if user_id else f"a{pk}"
         lane = lanes.get(key)
         if lane is None:
@@ -281,6 +285,7 @@ def people_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:
                 target=key,
                 shape="avatar",
                 user_id=user_id,
+                is_machine=not user_id and not email,
                 hours=hours if isinstance(hours, int | float) and 0 < hours <= 24 else WORKING_HOURS,
             )
         lane.values.append(pk)

@@ -35,7 +35,7 @@ from helpdesk.desk.board import (
     read_scope,
 )
 from helpdesk.desk.lanes import lanes_html, more_html
-from helpdesk.desk.row_views import back_of
+from helpdesk.desk.row_views import back_of, gone
 from helpdesk.tickets.access import desk_tickets, ticket_for, tickets_for
 from helpdesk.tickets.choices import Category, Rank
 from helpdesk.tickets.preferences import set_preferences
@@ -166,7 +166,7 @@ def move(request: SignedIn) -> HttpResponse:
     lane = _lane_of(scope, request.POST.get("lane", ""))
     tickets = tickets_for(user, _ids(request.POST.getlist("ticket")))
     if lane is None or not lane.target or not tickets:
-        raise Http404
+        return gone(request)
     value = request.POST.get("value") or lane.target
     results = [
         moves.move(

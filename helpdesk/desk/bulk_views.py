@@ -19,10 +19,12 @@ from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.htmx import render_page
 from helpdesk.desk import bulk, moves
-from helpdesk.desk.row_views import back_of
+from helpdesk.desk.row_views import back_of, gone, told
 from helpdesk.tickets.access import accounts_of
 from helpdesk.tickets.filters import read_filters
 
+FEW = 10
+"""Up to so many tickets, all of them changed, a toast says it; more, or a refusal, have a page of results."""
 TITLES = {
     "agent": lambda n: ngettext("Give %(n)d ticket to", "Give %(n)d tickets to", n) % {"n": n},
     "team": lambda n: ngettext("Route %(n)d ticket to", "Route %(n)d tickets to", n) % {"n": n},
@@ -41,6 +43,8 @@ def choose(request: SignedIn, field: str) -> HttpResponse:
     if not ids:
         messages.info(request, _("Select at least one ticket first."))
         return redirect(back_of(request))
+    if not accounts_of(request.user, ids):
+        return gone(request)
     return _chooser(request, field, ids, too_many)
 
 
@@ -53,9 +57,10 @@ def apply(request: SignedIn) -> HttpResponse:
     if job is None:
         field, value = request.POST.get("field", ""), request.POST.get("value", "")
         ids, too_many = _wanted(request, request.POST)
-        if field not in moves.FIELDS or not ids:
-            raise Http404
-        options = moves.options_for_many(field, accounts_of(user, ids))
+        accounts = accounts_of(user, ids)
+        if field not in moves.FIELDS or not accounts:
+            return gone(request)
+        options = moves.options_for_many(field, accounts)
         label = next((o.label for o in options if o.value == value), "")
         if not label:
             return _chooser(request, field, ids, too_many, problem=_("Choose one of these."), status=422)
@@ -69,6 +74,10 @@ def apply(request: SignedIn) -> HttpResponse:
             is_confirmed=request.POST.get("confirmed") == "yes",
         )
     results = bulk.do_part(job, user=user, now=now, zone=zone)
+    if request.htmx and job.total <= FEW and not job.rest and not job.failed:
+        response = told(request, _toast(job, results))
+        response["HX-Trigger"] = json.dumps({**json.loads(response["HX-Trigger"]), "desk:handled": ""})
+        return response
     context = {
         "job": job,
         "spelt": job.spell() if job.rest else "",
@@ -83,6 +92,23 @@ def apply(request: SignedIn) -> HttpResponse:
     response = render_page(request, page="desk/bulk_page.html", partial="desk/_bulk_result.html", context=context)
     response["HX-Trigger"] = json.dumps({"desk:changed": ""})
     return response
+
+
+def _toast(job: bulk.Job, results: list[moves.Result]) -> dict[str, Any]:
+    """All went well with a few: one line and its undo."""
+    if job.name == "agent" and job.value == moves.NOBODY:
+        text = ngettext("%(n)d ticket has no owner now", "%(n)d tickets have no owner now", job.total)
+    elif job.name == "agent":
+        text = ngettext("%(n)d ticket is %(what)s’s now", "%(n)d tickets are %(what)s’s now", job.total)
+    elif job.name == "team":
+        text = ngettext("%(n)d ticket is with %(what)s now", "%(n)d tickets are with %(what)s now", job.total)
+    else:
+        text = ngettext("%(n)d ticket is %(what)s now", "%(n)d tickets are %(what)s now", job.total)
+    what = job.label.split(" ")[0] if job.name == "agent" else job.label
+    said = text % {"n": job.total, "what": what}
+    if job.total == 1 and results and results[0].text:
+        said = results[0].text
+    return {"text": said, "undo_url": job.undo_url} if job.undo_url else {"text": said}
 
 
 def _wanted(request: SignedIn, data: Any) -> tuple[list[int], bool]:

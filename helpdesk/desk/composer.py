@@ -280,6 +280,26 @@ def _status_of(macro: Macro, ticket: Ticket) -> Status | None:
     return next(fitting, None)
 
 
+def variables() -> list[tuple[str, str]]:
+    """What may stand in a macro, and what it becomes."""
+    words = {
+        "contact.first_name": _("First name of the contact"),
+        "contact.name": _("Name of the contact"),
+        "contact.email": _("Their e-mail"),
+        "client.name": _("The client"),
+        "ticket.number": _("Number of the ticket"),
+        "ticket.subject": _("Its subject"),
+        "agent.name": _("Your name"),
+        "agent.first_name": _("Your first name"),
+    }
+    return [(f"{{{{{name}}}}}", about) for name, about in words.items()]
+
+
+def unknown_variables(text: str) -> list[str]:
+    known = {word for word, _about in variables()}
+    return [m[0] for m in _VARIABLE.finditer(text) if f"{{{{{m[1]}.{m[2]}}}}}" not in known]
+
+
 def fill(text: str, ticket: Ticket, user: User) -> str:
     """`{{contact.first_name}}` and its kin, out of a fixed list; what is unknown stays as it is written."""
     contact = ticket.contact

@@ -10,9 +10,12 @@ from django.db import transaction
 
 from helpdesk.accounts.choices import Role
 from helpdesk.accounts.models import User
+from helpdesk.actions.choices import Kind
+from helpdesk.actions.models import Macro
 from helpdesk.core.errors import Refused
 from helpdesk.directory.models import Organisation
 from helpdesk.directory.services import join_users
+from helpdesk.tickets.choices import Category
 
 PASSWORD = "helpdesk-demo"
 FIRM, ZONE, COLOUR, PHONE = "Harbour IT", "Europe/London", "#0b5f6b", "0117 496 0100"
@@ -47,6 +50,48 @@ PEOPLE = (
 )
 
 
+@dataclass(frozen=True)
+class Canned:
+    name: str
+    body: str
+    kind: str = Kind.REPLY
+    status: str = ""
+    minutes: int | None = None
+
+
+MACROS = (
+    Canned(
+        "restart first",
+        "Hi {{contact.first_name}},\n\ncould you save your work and restart the machine once, then try again? If it is "
+        "still there, tell me what you see on the screen, word for word.\n\n{{agent.first_name}}",
+        status=Category.WAITING_CLIENT, minutes=5,
+    ),
+    Canned(
+        "ask for a screenshot",
+        "Hi {{contact.first_name}},\n\na screenshot of the message, with the time it came up, would help me find the "
+        "cause of “{{ticket.subject}}”.\n\n{{agent.first_name}}",
+        status=Category.WAITING_CLIENT, minutes=5,
+    ),
+    Canned(
+        "call me back",
+        "Hi {{contact.first_name}},\n\nI tried to reach you by phone about {{ticket.number}}. When does it suit you "
+        "today?\n\n{{agent.first_name}}",
+        status=Category.WAITING_CLIENT, minutes=5,
+    ),
+    Canned(
+        "fixed, please check",
+        "Hi {{contact.first_name}},\n\nthis is working again. Please try it once; if anything is still odd, answer "
+        "this message and it opens again.\n\n{{agent.first_name}}",
+        status=Category.RESOLVED, minutes=10,
+    ),
+    Canned(
+        "with the vendor",
+        "Opened a case with the vendor for {{client.name}}. Case number: \nThey answer by: ",
+        kind=Kind.NOTE, status=Category.WAITING_THIRD_PARTY, minutes=10,
+    ),
+)  # fmt: skip
+
+
 @transaction.atomic
 def create_demo_people(*, now: datetime) -> list[User]:
     """Create who is missing, leave who is there, and tie them to their people in the PSA once those are pulled.
@@ -58,9 +103,20 @@ def create_demo_people(*, now: datetime) -> list[User]:
     if not Organisation.objects.exists():
         Organisation.objects.create(name=FIRM, time_zone=ZONE, colour=COLOUR, phone=PHONE)
     users = [_user(person, now) for person in PEOPLE]
+    _make_macros()
     join_users(now=now)
     _take_names([u for u in users if not u.is_desk])
     return users
+
+
+def _make_macros() -> None:
+    """Those that are missing; what somebody changed stays changed."""
+    for one in MACROS:
+        values = {
+            "body": one.body, "kind": one.kind, "is_internal": one.kind == Kind.NOTE, "status_category": one.status,
+            "minutes": one.minutes,
+        }  # fmt: skip
+        Macro.objects.get_or_create(name=one.name, defaults=values)
 
 
 def _user(person: Person, now: datetime) -> User:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -93,6 +94,8 @@ def _input(
     why = ticket_page.why_fixed(ticket, name, request.user)
     searched = request.GET.get("q", "")
     choices = forms.choices_of(ticket, name, searched)
+    if name in forms.LEVELS:
+        choices = [replace(one, label=ticket_page.category_words(one.label)) for one in choices]
     value = forms.shown_value(ticket, name, zone) if typed is None else typed
     if typed is None and name == "description" and ticket.description_is_html:
         value = html_to_text(value)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache as remember
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -32,6 +32,9 @@ from helpdesk.outbox.choices import UNFINISHED, State
 
 _HEALTH_KEY = "frame:health"
 _HEALTH_SECONDS = 2
+_STALE_PULLS = 3
+_STALE_SECONDS = 20
+"""A PSA that was not heard of for so many polls, and so many seconds at least, is shown as slow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,11 @@ class AccountHealth:
     age: int | None
     since: int | None
     href: str
+    is_paused: bool = False
+    silent_since: str = ""
+    """A word for since when it has not answered; empty unless it is down."""
+    waiting: int = 0
+    sync_href: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +139,8 @@ class Frame:
     def health(self) -> list[AccountHealth]:
         if not self.is_staff:
             return []
-        href = "/settings/accounts/" if can(self.user, "settings.view") and has_page("/settings/accounts/") else ""
-        return [_account_health(row, self.now, href) for row in _health_rows()]
+        may_see = can(self.user, "settings.view") and has_page("/settings/accounts/")
+        return [_account_health(row, self.now, may_see) for row in _health_rows()]
 
     @cached_property
     def rail(self) -> Rail:
@@ -189,22 +197,33 @@ def _settings_links(user: Any) -> list[Link]:
 
 
 def _health_rows() -> list[dict[str, Any]]:
-    """One query, kept for two seconds for everybody."""
-    rows = cache.get(_HEALTH_KEY)
+    """One query, kept for two seconds for everybody; asked anew as soon as somebody says that it changed."""
+    stamp = live.stamp(live.HEALTH)
+    kept = cache.get(_HEALTH_KEY)
+    rows = kept[1] if isinstance(kept, tuple) and kept[0] == stamp else None
     if rows is None:
         waiting = Count("outbox", filter=Q(outbox__state__in=[s.value for s in UNFINISHED]))
         refused = Count("outbox", filter=Q(outbox__state=State.REFUSED.value))
         rows = list(
             PsaAccount.objects.annotate(waiting=waiting, refused=refused).values(
                 "name", "title", "mark", "health", "health_text", "is_paused", "paused_reason", "down_since",
-                "last_pull_at", "backfill_done_at", "waiting", "refused",
+                "last_pull_at", "last_answer_at", "backfill_done_at", "waiting", "refused",
             )
         )  # fmt: skip
-        cache.set(_HEALTH_KEY, rows, _HEALTH_SECONDS)
+        cache.set(_HEALTH_KEY, (stamp, rows), _HEALTH_SECONDS)
     return rows
 
 
-def _account_health(row: dict[str, Any], now: datetime, href: str) -> AccountHealth:
+def _is_silent(row: dict[str, Any], now: datetime) -> bool:
+    """Whether an account that was read to its end has not been heard of for several polls."""
+    heard = max((t for t in (row["last_pull_at"], row["last_answer_at"]) if t), default=None)
+    limit = timedelta(seconds=max(_STALE_SECONDS, _STALE_PULLS * settings.PSA_POLL_SECONDS))
+    return bool(row["backfill_done_at"] and heard and now - heard > limit)
+
+
+def _account_health(row: dict[str, Any], now: datetime, may_see: bool) -> AccountHealth:
+    if row["health"] == Health.OK and _is_silent(row, now):
+        row = {**row, "health": Health.SLOW.value, "health_text": _("no answer lately")}
     since = row["down_since"] if row["health"] == Health.DOWN else row["last_pull_at"]
     age = max(0, int((now - since).total_seconds())) if since else None
     health, state = row["health"], str(Health(row["health"]).label)
@@ -219,8 +238,23 @@ def _account_health(row: dict[str, Any], now: datetime, href: str) -> AccountHea
         hint=f"{title}: {_hint(row, age)}",
         age=age,
         since=int(since.timestamp()) if since else None,
-        href=href,
+        href="/settings/accounts/" if may_see else "",
+        is_paused=row["is_paused"],
+        silent_since=_silent_since(row, now),
+        waiting=row["waiting"],
+        sync_href=f"/settings/sync/?account={quote(row['name'])}" if may_see else "",
     )
+
+
+def _silent_since(row: dict[str, Any], now: datetime) -> str:
+    """ "13:58", or with its day when that was not today; empty unless the account is down and nobody paused it."""
+    if row["is_paused"] or row["health"] != Health.DOWN or not row["down_since"]:
+        return ""
+    zone = timezone.get_current_timezone()
+    is_today = row["down_since"].astimezone(zone).date() == now.astimezone(zone).date()
+    if is_today:
+        return formatting.clock_time(row["down_since"], zone)
+    return formatting.moment(row["down_since"], now, zone)
 
 
 def _hint(row: dict[str, Any], age: int | None) -> str:

@@ -24,6 +24,7 @@ from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
 from helpdesk.desk import composer, ticket_page
 from helpdesk.desk.answers import answer
+from helpdesk.desk.story import refusal_of
 from helpdesk.desk.ticket_page import item_of
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import State, Verb
@@ -107,6 +108,7 @@ def edit(request: SignedIn, pk: int, item: int) -> HttpResponse:
         "ticket": ticket,
         "item": found,
         "typed": typed,
+        "refusal": refusal_of(found),
         "has_text": found.subject.startswith("action:"),
         "has_time": bool(found.fields.get("time_seconds")),
         "has_to": bool(found.fields.get("send_email")),

@@ -224,6 +224,8 @@ def said(ticket: Ticket, name: str) -> str:
 
 def still_due(ticket: Ticket, now: datetime, zone: tzinfo) -> str:
     """ "Still due today 16:57.", or why no deadline runs."""
+    if ticket.clock_state == "breached" and ticket.next_due_at < now:
+        return _("Was due %(when)s.") % {"when": moment(ticket.next_due_at, now, zone)}
     if ticket.next_due_at < FOREVER:
         return _("Due %(when)s.") % {"when": moment(ticket.next_due_at, now, zone)}
     return _("Its clock is paused.") if ticket.clock_state == "paused" else ""

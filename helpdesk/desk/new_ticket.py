@@ -27,6 +27,7 @@ from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.formatting import file_size, moment
 from helpdesk.core.htmx import render_page, wants_partial
 from helpdesk.core.origin import Origin
+from helpdesk.desk.ticket_page import category_words
 from helpdesk.directory.models import Agent, Client, Contact, Contract, PsaAccount, Site, Team
 from helpdesk.sla.models import Target
 from helpdesk.tickets.choices import FINISHED, Category, Rank, TypeKind
@@ -207,9 +208,13 @@ def _load_choices(filled: Filled) -> None:
     found["team"] = list(Team.objects.filter(psa_account=account, is_active=True))
     found["agent"] = list(Agent.objects.filter(psa_account=account, is_active=True).select_related("user"))
     levels = TicketCategory.objects.filter(psa_account=account, level__lte=2, is_active=True)[:1000]
-    found["category"] = [c for c in levels if c.level == 1]
-    found["subcategory"] = [c for c in levels if c.level == 2]
+    found["category"] = [_level(c) for c in levels if c.level == 1]
+    found["subcategory"] = [_level(c) for c in levels if c.level == 2]
     filled.choices = found
+
+
+def _level(row: TicketCategory) -> Choice:
+    return Choice(value=row.value, label=category_words(row.name or row.value))
 
 
 def _chosen(rows: Sequence[Any], key: str) -> Any:

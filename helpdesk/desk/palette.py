@@ -29,6 +29,8 @@ class Found:
     clients: Sequence[Client] = ()
     marks: str = field(default="")
     """The word to mark in what was found."""
+    words: str = ""
+    """What a search of all tickets would look for: always on offer, last."""
 
     @property
     def is_empty(self) -> bool:
@@ -43,7 +45,7 @@ def find(text: str, *, user: User, pages: Sequence[Link]) -> Found:
     number = _NUMBER.match(text)
     numbered = by_number(number[1], user=user)[:MOST] if number else []
     if text.startswith("#"):
-        return Found(numbered=numbered)
+        return Found(numbered=numbered, words=text[1:].strip())
     if not text:
         return Found(commands=pages[:MOST])
     known = {ticket.pk for ticket in numbered}
@@ -55,6 +57,7 @@ def find(text: str, *, user: User, pages: Sequence[Link]) -> Found:
         tickets=tickets,
         clients=_clients(text) if has_words and not numbered else (),
         marks=text,
+        words=text,
     )
 
 

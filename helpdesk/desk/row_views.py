@@ -115,10 +115,11 @@ def _undo(request: SignedIn, wanted: list[tuple[int, list[int]]]) -> HttpRespons
         undo_change(ticket=tickets[pk], event_ids=ids, origin=origin, now=now) for pk, ids in wanted if pk in tickets
     ]
     if not done:
-        raise Http404
+        return gone(request)
     if len(done) == 1:
         text = _("%(ticket)s is back where it was") % {"ticket": done[0].label}
-        return told(request, {"text": text, "detail": moves.still_due(done[0], now, zone)})
+        detail = moves.still_due(done[0], now, zone)
+        return told(request, {"text": text, "detail": detail, "ticket": done[0].pk})
     return told(request, {"text": _("%(count)d tickets are back where they were") % {"count": len(done)}})
 
 
@@ -130,6 +131,15 @@ def told(request: SignedIn, toast: dict[str, Any]) -> HttpResponse:
         return response
     messages.success(request, f"{toast['text']}. {toast.get('detail', '')}".strip())
     return redirect(back_of(request))
+
+
+def gone(request: SignedIn) -> HttpResponse:
+    """The tickets meant are not there: a word to script, a page to everybody else."""
+    if not getattr(request, "htmx", False):
+        raise Http404
+    response = HttpResponse(status=404)
+    response["HX-Trigger"] = json.dumps({"toast": {"text": _("It is no longer there.")}})
+    return response
 
 
 def back_of(request: SignedIn) -> str:

@@ -56,6 +56,20 @@ class Entry:
     leads_earlier: bool = False
     """What is older than the page is asked for behind this entry."""
 
+    @property
+    def refusal(self) -> str:
+        return refusal_of(self.item) if self.item else ""
+
+
+def refusal_of(item: OutboxItem) -> str:
+    """What the PSA said against a change, each sentence once; empty when it gave no words."""
+    said: list[str] = []
+    for text in (item.error_text, *item.error_fields.values()):
+        words = str(text).strip()
+        if words and not any(words.rstrip(".").lower() in other.lower() for other in said):
+            said.append(words)
+    return " ".join(said)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Story:

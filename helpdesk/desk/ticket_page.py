@@ -21,14 +21,14 @@ from helpdesk.actions.models import Attachment
 from helpdesk.core import chips
 from helpdesk.core.formatting import FOREVER, duration, moment
 from helpdesk.desk.presence import present
-from helpdesk.desk.story import Window, is_conflict, story_of
+from helpdesk.desk.story import Window, is_conflict, refusal_of, story_of
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets import rules
 from helpdesk.tickets.access import desk_tickets
 from helpdesk.tickets.choices import Sync
 from helpdesk.tickets.fields import FIELDS
-from helpdesk.tickets.forms import scale_words
+from helpdesk.tickets.forms import LEVELS, scale_words
 from helpdesk.tickets.models import Status, Ticket, TicketClock
 from helpdesk.tickets.services import from_spelling
 
@@ -150,10 +150,11 @@ def _card(clock: TicketClock, now: datetime, zone: Any) -> ClockCard:
 def _seconds(clock: TicketClock) -> float | None:
     if clock.state == "paused":
         return clock.remaining_seconds
-    if clock.finished_at is None:
+    stopped = clock.finished_at or (clock.paused_since if clock.state == "breached" else None)
+    if stopped is None:
         return None
     since = clock.due_at if clock.state == "breached" else clock.started_at
-    return (clock.finished_at - since).total_seconds() if since else None
+    return (stopped - since).total_seconds() if since else None
 
 
 def _percent(clock: TicketClock, state: str, now: datetime) -> int:
@@ -247,6 +248,8 @@ def is_hidden(ticket: Ticket, name: str) -> bool:
     """A field this PSA does not know, and that holds nothing."""
     flag = HIDDEN_WITHOUT.get(name)
     off = flag is not None and ticket.psa_account.capabilities.get(flag) is False
+    if name == "source" and ticket.source and not ticket.source_word:
+        return True  # a number of the PSA's own says nothing to anybody
     if name in ("subcategory", "category_3", "category_4") and not getattr(ticket, name):
         # Deeper levels appear once the level above is chosen.
         above = {"subcategory": "category", "category_3": "subcategory", "category_4": "category_3"}[name]
@@ -274,7 +277,14 @@ def value_words(ticket: Ticket, name: str, now: datetime) -> str:
         return moment(value, now, timezone.get_current_timezone())
     if name in ("impact", "urgency"):
         return scale_words().get(value, str(value))
+    if name in LEVELS:
+        return category_words(str(value))
     return str(value)
+
+
+def category_words(text: str) -> str:
+    """`Access>Password` as people read it; what is sent stays as the PSA spells it."""
+    return ", ".join(part.strip() for part in text.split(">") if part.strip()) or text
 
 
 def line_of(ticket: Ticket, name: str, user: User, now: datetime, moving: Mapping[str, str]) -> Line:
@@ -344,8 +354,7 @@ def stuck_items(ticket: Ticket, items: Sequence[OutboxItem]) -> list[Stuck]:
             what = loss = str(item.fields.get("name", _("A file")))
         else:
             continue
-        text = " ".join([item.error_text, *map(str, item.error_fields.values())]).strip()
-        found.append(Stuck(item=item, what=what, text=text or str(item.get_reason_display()), loss=loss))
+        found.append(Stuck(item=item, what=what, text=refusal_of(item) or str(item.get_reason_display()), loss=loss))
     return found
 
 

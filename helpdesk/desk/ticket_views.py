@@ -142,7 +142,7 @@ def add(request: SignedIn, pk: int) -> HttpResponse:
         word = "recipients" if isinstance(warning, composer.UnknownRecipients) else "status"
         confirm = ",".join(sorted({*form.confirmed_words, word} - {""}))
         return _typed(request, ticket, warnings=warning.warnings, confirm=confirm, extra_files=kept)
-    return _sent(request, ticket, made, form.is_internal, now)
+    return _sent(request, ticket, made, form, now)
 
 
 _FORM_NAMES = {"seconds": "time"}
@@ -180,17 +180,20 @@ def _typed(request: SignedIn, ticket: Ticket, **given: Any) -> HttpResponse:
 
 
 def _sent(
-    request: SignedIn, ticket: Ticket, made: Action | TimeEntry, is_internal: bool, now: datetime
+    request: SignedIn, ticket: Ticket, made: Action | TimeEntry, form: ComposerForm, now: datetime
 ) -> HttpResponse:
-    held = 0 if is_internal else request.user.hold_seconds
-    words = _("Saved") if is_internal else _("Sent")
+    held = 0 if form.is_internal or not isinstance(made, Action) else request.user.hold_seconds
+    kind = form.cleaned_data["kind"]
+    words = _("Kept, on its way to %(psa)s") % {"psa": ticket.psa_account.title}
     if held:
         words = _("Leaves in %(seconds)d s") % {"seconds": held}
     if not wants_partial(request):
         messages.success(request, words)
         return redirect(ticket.get_absolute_url() + "#composer")
     fresh = ticket_for(request.user, ticket.pk)
-    box = composer.composer_of(fresh, composer.blank(fresh))
+    # What was just used stays chosen in this open page; a page that is opened begins with an internal note.
+    again = composer.blank(fresh) | {"kind": kind}
+    box = composer.composer_of(fresh, again)
     html = render_to_string("actions/_composer.html", {"composer": box, "ticket": fresh}, request)
     if isinstance(made, Action):
         zone = timezone.get_current_timezone()
@@ -227,6 +230,7 @@ def macros(request: SignedIn, pk: int) -> HttpResponse:
     ticket = ticket_for(request.user, pk)
     typed = request.GET.get("q", "").strip().replace("\x00", "")[:80]
     context = {"ticket": ticket, "macros": composer.macros_for(ticket, request.user, typed), "typed": typed}
+    context["may_change_macros"] = can(request.user, "macros.change")
     return render_page(request, page="actions/macros_page.html", partial="actions/_macros.html", context=context)
 
 

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from helpdesk.desk import frame_views, home, people_views, settings_views
+from helpdesk.desk import frame_views, home, macro_views, people_views, settings_views
 
 app_name = "desk"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +20,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/", settings_views.index, name="settings"),
     path("settings/organisation/", settings_views.organisation, name="settings_organisation"),
     path("settings/personal/", settings_views.personal, name="settings_personal"),
+    path("settings/macros/", macro_views.macros, name="macros"),
+    path("settings/macros/add/", macro_views.macro_add, name="macro_add"),
+    path("settings/macros/<int:pk>/", macro_views.macro, name="macro"),
+    path("settings/macros/<int:pk>/switch/", macro_views.macro_switch, name="macro_switch"),
     path("settings/people/", people_views.people, name="people"),
     path("settings/people/add/", people_views.person_add, name="person_add"),
     path("settings/people/join/", people_views.join, name="people_join"),

@@ -170,6 +170,8 @@ def situation(facts: Facts, now: datetime) -> Situation:
         return Situation.ANSWERED if facts.client_wrote_at else Situation.YOURS
     if facts.category in _SIMPLE:
         return _SIMPLE[facts.category]
+    if facts.client_wrote_at and (not facts.worked_at or facts.client_wrote_at >= facts.worked_at):
+        return Situation.ANSWERED  # the clock runs again by itself; that nobody has looked yet is not hidden
     seen = max((at for at in (facts.worked_at, facts.in_work_at) if at), default=None)
     is_active = bool(facts.who) and seen is not None and now - seen <= ACTIVE_FOR
     return Situation.ACTIVE if is_active else Situation.WORK

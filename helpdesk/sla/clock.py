@@ -37,7 +37,8 @@ class Facts:
 class Reading:
     """`due_at` and `at_risk_at` are None while paused. `remaining_seconds` is set while paused only.
 
-    `seconds` is for people: paused, seconds left; met, seconds it took; breached and finished, seconds over.
+    `seconds` is for people: paused, seconds left; met, seconds it took; breached and finished or standing still,
+    seconds over.
     """
 
     state: State
@@ -69,8 +70,12 @@ def read_clock(facts: Facts, *, now: datetime) -> Reading:
     if stopped is not None and stopped <= due:
         left = int((due - stopped).total_seconds())
         return Reading(state="paused", remaining_seconds=left, paused_since=stopped, seconds=left)
+    if stopped is not None:
+        # Paused after its deadline: breached and stays so, but what it is over does not grow meanwhile.
+        over = int((stopped - due).total_seconds())
+        return Reading(state="breached", due_at=due, breached_at=due, paused_since=stopped, seconds=over)
     if now > due:
-        return Reading(state="breached", due_at=due, at_risk_at=None, breached_at=due, paused_since=stopped)
+        return Reading(state="breached", due_at=due, at_risk_at=None, breached_at=due)
     risk = risk_instant(due, facts.target_seconds)
     return Reading(state="at_risk" if now >= risk else "running", due_at=due, at_risk_at=risk)
 

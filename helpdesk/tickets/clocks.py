@@ -20,6 +20,12 @@ DEFAULT_TARGETS: Mapping[int, tuple[int, int]] = {
 }
 """rank -> (response, resolution) seconds: what is promised where neither PSA nor policy says anything."""
 
+DUE_FIELDS: Mapping[str, str] = {ClockKind.RESPONSE: "response_due_at", ClockKind.RESOLUTION: "resolution_due_at"}
+"""Clock -> the column with its date. A name also found in `Ticket.confirmed` means: the column holds the date that we
+expect for a change of ours, the PSA's own is there."""
+DATING = ("priority", "sla_policy")
+"""Fields that the PSA's dates follow."""
+
 ROW_FIELDS = ("next_clock", "clock_state", "next_due_at", "next_at_risk_at", "clock_seconds", "finished_at")
 
 
@@ -79,7 +85,8 @@ def _clock(
         ),
         now=now,
     )
-    return _row(ticket, kind, reading, seconds, "psa" if theirs else source)
+    is_psas = theirs is not None and DUE_FIELDS[kind] not in ticket.confirmed
+    return _row(ticket, kind, reading, seconds, "psa" if is_psas else source)
 
 
 def _promise(ticket: Ticket, target: Target | None, *, is_response: bool) -> tuple[int | None, str]:
@@ -87,6 +94,40 @@ def _promise(ticket: Ticket, target: Target | None, *, is_response: bool) -> tup
         return (target.response_seconds if is_response else target.resolution_seconds), "policy"
     promised = DEFAULT_TARGETS.get(ticket.rank)
     return (promised[0 if is_response else 1], "default") if promised else (None, "none")
+
+
+def promises(ticket: Ticket, target: Target | None) -> dict[str, int | None]:
+    """Clock -> seconds promised to the ticket as it is: its target's, else the default's."""
+    return {kind: _promise(ticket, target, is_response=kind == ClockKind.RESPONSE)[0] for kind in DUE_FIELDS}
+
+
+def expect_dates(ticket: Ticket, *, old: Mapping[str, int | None], new: Mapping[str, int | None]) -> None:
+    """The promise changed here: put our own dates in place of the PSA's until it sends new ones.
+
+    From the original start, with the time it stood still so far. The PSA's are kept in `confirmed` meanwhile.
+    """
+    for kind, name in DUE_FIELDS.items():
+        is_over = ticket.status_category in FINISHED or (kind == ClockKind.RESPONSE and ticket.first_responded_at)
+        due = getattr(ticket, name)
+        before, after = old[kind], new[kind]
+        if is_over or due is None or before == after:
+            continue
+        ticket.confirmed = {name: due.isoformat(), **ticket.confirmed}
+        stood_still = timedelta(0)
+        if before is not None:
+            stood_still = max(stood_still, due - ticket.opened_at - timedelta(seconds=before))
+        expected = None if after is None else ticket.opened_at + timedelta(seconds=after) + stood_still
+        setattr(ticket, name, expected)
+
+
+def take_psas_dates(ticket: Ticket) -> bool:
+    """Our expectation was given up: back to the PSA's own last dates. False when there was none."""
+    kept = [name for name in DUE_FIELDS.values() if name in ticket.confirmed]
+    for name in kept:
+        text = ticket.confirmed[name]
+        setattr(ticket, name, datetime.fromisoformat(text) if text else None)
+    ticket.confirmed = {k: v for k, v in ticket.confirmed.items() if k not in kept}
+    return bool(kept)
 
 
 def _row(ticket: Ticket, kind: ClockKind, reading: Reading, seconds: int | None, source: str) -> TicketClock:

@@ -20,7 +20,7 @@ from helpdesk.outbox.choices import Reason, State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.sla.models import Target
 from helpdesk.tickets import clocks
-from helpdesk.tickets.choices import FINISHED, Precision
+from helpdesk.tickets.choices import FINISHED, Precision, SlaClock
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Priority, SearchText, Status, Ticket, TicketClock, TicketEvent
 from helpdesk.tickets.search import TEXT_LIMIT, plain, refresh_search_texts, save_search_texts
@@ -167,6 +167,12 @@ def _set(ticket: Ticket, row: RemoteTicket, held: set[str]) -> None:
                 ticket.cleaner_version = 0
             setattr(ticket, name, value)
     ticket.confirmed = {**ticket.confirmed, **row.confirmed}
+    for name in clocks.DUE_FIELDS.values():
+        # While our own expected date stands on the row, theirs waits here for the change to fall back.
+        if name in held and name in row.values:
+            ticket.confirmed[name] = row.values[name].isoformat() if row.values[name] else None
+        elif name not in held and name in row.values:
+            ticket.confirmed.pop(name, None)
     ticket.remote_updated_at = row.remote_updated_at or ticket.remote_updated_at
     ticket.raw = dict(row.raw) if row.raw else ticket.raw
 
@@ -196,7 +202,20 @@ def _held_fields(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> set[str]:
                 outbox.refuse(item=item, reason=Reason.CONFLICT, text="", theirs=theirs, now=batch.now)
         if item.verb == Verb.CREATE_ACTION and item.fields.get("new_status"):
             held.add("status")
+    if "status" in held and batch.statuses[ticket.status_id].sla_clock == SlaClock.RUNNING:
+        held.add("sla_paused")  # the PSA's hold belongs to its own status
+    if _dates_are_of_another_promise(ticket, row, batch):
+        held |= set(clocks.DUE_FIELDS.values())
     return held
+
+
+def _dates_are_of_another_promise(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> bool:
+    """Whether a change of ours that decides the dates is not in the PSA: its dates belong to its own priority."""
+    wanted: dict[str, Any] = {}
+    for item in batch.items.get(ticket.lane, ()):
+        if item.verb == Verb.UPDATE_TICKET:
+            wanted |= {name: item.fields[name] for name in clocks.DATING if name in item.fields}
+    return any(row.confirmed.get(name) != mine for name, mine in wanted.items())
 
 
 def conflicts(item: OutboxItem, confirmed: Mapping[str, Any]) -> dict[str, Any]:

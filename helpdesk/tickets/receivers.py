@@ -27,9 +27,7 @@ def on_item_changed(sender: type, item: OutboxItem, now: datetime, **_: Any) -> 
 
 def _give_up(item: OutboxItem, ticket_id: int, now: datetime) -> None:
     if item.verb == Verb.UPDATE_TICKET:
-        services.fall_back(
-            ticket_id=ticket_id, fields=item.fields, values=item.theirs, origin=Origin.system(), now=now
-        )
+        services.fall_back(ticket_id=ticket_id, fields=item.fields, values=item.theirs, origin=Origin.system(), now=now)
     elif item.verb == Verb.CREATE_ACTION and item.fields.get("new_status"):
         services.fall_back(ticket_id=ticket_id, fields=["status"], values={}, origin=Origin.system(), now=now)
     elif item.verb == Verb.CREATE_TICKET:

@@ -89,6 +89,8 @@ class CardFacts(NamedTuple):
     sync_state: str
     changed_at: datetime
     column: Any
+    owner: str = ""
+    """Empty where the lane says it."""
 
     @property
     def label(self) -> str:
@@ -123,11 +125,17 @@ def row_facts(tickets: TicketQuerySet, extra: Iterable[str] = ()) -> list[Facts]
 
 
 def card_facts(tickets: TicketQuerySet, column: str) -> list[CardFacts]:
-    """One query. `column` is what the board groups by."""
-    if column in _CARD:
-        at = _CARD.index(column)
-        return [CardFacts._make((*v, v[at])) for v in tickets.values_list(*_CARD, "changed_at")]
-    return [CardFacts._make(v) for v in tickets.values_list(*_CARD, "changed_at", column)]
+    """One query. `column` is what the board groups by; the owner comes with it unless it is that."""
+    if column == "agent_id":
+        return [CardFacts._make((*v, "")) for v in tickets.values_list(*_CARD, "changed_at", column)]
+    at = _CARD.index(column) if column in _CARD else -1
+    names = ["changed_at", "agent__name", "agent__user__name", *([] if at >= 0 else [column])]
+    found = []
+    for values in tickets.values_list(*_CARD, *names):
+        changed_at, agent, person, *rest = values[len(_CARD) :]
+        lane = values[at] if at >= 0 else rest[0]
+        found.append(CardFacts._make((*values[: len(_CARD)], changed_at, lane, person or agent or "")))
+    return found
 
 
 # ---- words of a clock -----------------------------------------------------------------------------------------------
@@ -284,13 +292,20 @@ def card_html(
         f"<article class=card data-ticket={row.pk} data-state={state}>"
         f"<p class=card-top><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
         f"<b class=number>{escape(row.label)}</b><b class=client>{escape(row.client or '')}</b>"
-        f"{people_html(present) if present else ''}"
+        f"{owner_html(row.owner) if row.owner else ''}{people_html(present) if present else ''}"
         f"<h3><a href={address[0]}{row.pk}{address[1]}>{escape(row.subject)}</a></h3>"
         f"<p class=card-foot><b class=sla data-clock={row.next_clock or 'resolution'} data-state={state}"
         f'{reading.ticks(row, state)} title="{escape(title)}">{escape(text)}</b>'
         f"{sync_html(row, words) if row.sync_state else ''}"
         f'<b class=psa data-psa="{escape(row.mark)}">{escape(row.account)}</b></article>\n'
     )
+
+
+def owner_html(name: str) -> str:
+    """Who has it, small enough for a card's head."""
+    said = escape(_("Owner: %(name)s") % {"name": name})
+    mark = f'<b class=avatar title="{said}" aria-hidden=true>{escape(initials(name))}</b>'
+    return f"<span class=end>{mark}<span class=hush>{said}</span></span>"
 
 
 def people_html(present: Sequence[tuple[str, bool]]) -> str:

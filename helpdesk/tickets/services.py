@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -18,10 +18,13 @@ from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.sla.models import Target
 from helpdesk.tickets import clocks, rules
-from helpdesk.tickets.choices import FINISHED, SlaClock, Sync
+from helpdesk.tickets.choices import FINISHED, Category, SlaClock, Sync
 from helpdesk.tickets.fields import FIELDS, event_key, event_label, spell
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketClock, TicketEvent
 from helpdesk.tickets.search import refresh_search_text
+
+SENT_SHOWN = timedelta(seconds=60)
+"""How long a row or card says that a change was sent."""
 
 
 def lock_ticket(ticket_id: int) -> Ticket:
@@ -117,6 +120,7 @@ def change_ticket(
     changes = _with_consequences(ticket, changes)
     diff = [(name, getattr(ticket, name), value) for name, value in changes.items()]
     paused_before = _stands_still(ticket)
+    promised = clocks.promises(ticket, _target(ticket))
     for name, _old, new in diff:
         setattr(ticket, name, new)
     if "description" in changes:
@@ -125,6 +129,10 @@ def change_ticket(
     _derive_columns(ticket)
     ticket.changed_at = ticket.last_activity_at = now
     before = {c.kind: c for c in ticket.clocks.all()}
+    if origin.place in ("desk", "client") and "status" in changes and ticket.status.sla_clock == SlaClock.RUNNING:
+        ticket.sla_paused = False  # entering a running status ends the PSA's hold, too
+    if leaves and origin.leaves and {*clocks.DATING, "client"} & set(changes):
+        clocks.expect_dates(ticket, old=promised, new=clocks.promises(ticket, _target(ticket)))
     if paused_before and not _stands_still(ticket):
         _expect_later_dates(ticket, before, now)
     _save_clocks(ticket, before=before, now=now)
@@ -214,6 +222,10 @@ def fall_back(
     for other in OutboxItem.objects.in_lane(ticket.lane).open():
         held |= set(other.fields)
     changes = {}
+    fields = list(fields)
+    if set(clocks.DATING) & set(fields) and not set(clocks.DATING) & held and clocks.take_psas_dates(ticket):
+        _save_clocks(ticket, before={c.kind: c for c in ticket.clocks.all()}, now=now)
+        ticket.save(update_fields=[*clocks.DUE_FIELDS.values(), "confirmed"])
     for name in fields:
         if name in FIELDS and name not in held:
             changes[name] = from_spelling(ticket.psa_account_id, name, values.get(name, ticket.confirmed.get(name)))
@@ -233,8 +245,54 @@ def from_spelling(account_id: int, name: str, text: Any) -> Any:
 
 
 @transaction.atomic
+def resume_for_client(*, ticket: Ticket, origin: Origin, now: datetime) -> Status | None:
+    """The client answered what it was asked: the ticket waits no longer. The status it has now; None = unchanged.
+
+    Nothing leaves by itself: the answer carries the new status to the PSA.
+    """
+    status = _status_resumed(ticket)
+    if status is None:
+        return None
+    try:
+        change_ticket(
+            ticket=ticket, changes={"status": status}, origin=origin, now=now, is_confirmed=True, leaves=False
+        )
+    except Refused:
+        return None  # a rule asks for more than a client can give: their words come through all the same
+    _record(ticket, [("clock", None, "clock running again")], origin, now)
+    return status
+
+
+def _status_resumed(ticket: Ticket) -> Status | None:
+    """The status that a client's answer leads to while the ticket waits for it; None = it stays as it is.
+
+    What the ticket type wants after a client's update, else the account's first active status of work in progress.
+    """
+    is_wanted = ticket.psa_account.settings.get("resume_on_client_reply", True)
+    if not is_wanted or ticket.status_category != Category.WAITING_CLIENT:
+        return None
+    fitting = list(
+        Status.objects.filter(
+            psa_account=ticket.psa_account_id,
+            is_active=True,
+            remote_id__isnull=False,
+            category__in=[Category.OPEN, Category.NEW],
+            sla_clock=SlaClock.RUNNING,
+        )
+    )
+    kind = ticket.ticket_type
+    if kind is not None:
+        after = str(kind.raw.get("statusafteruserupdate") or "")
+        for wanted in ((s for s in fitting if s.remote_id == after), (s for s in fitting if s == kind.reopened_status)):
+            found = next(wanted, None)
+            if found is not None:
+                return found
+    return min(fitting, key=lambda s: s.category != Category.OPEN, default=None)
+
+
+@transaction.atomic
 def note_client_message(*, ticket: Ticket, at: datetime, now: datetime) -> None:
-    """The client wrote: somebody should answer, and a clock that waited for them runs again at the PSA's word."""
+    """The client wrote: somebody should answer. `resume_for_client` is what lets a clock run again."""
     Ticket.objects.filter(pk=ticket.pk).update(client_replied_at=at, last_activity_at=now, changed_at=now)
     _tell_pages(ticket)
 
@@ -272,7 +330,10 @@ def mark_removed(*, ticket_ids: Iterable[int], now: datetime) -> int:
 
 @transaction.atomic
 def tick_clocks(*, now: datetime, limit: int = 500) -> int:
-    """Write down the edges that passed by themselves: at risk, breached. Pages count on their own between."""
+    """Write down the edges that passed by themselves: at risk, breached. Pages count on their own between.
+
+    Marks "sent" that have stood long enough go with it; they are not counted.
+    """
     due = list(Ticket.objects.open().filter(next_due_at__lt=now, clock_state__in=["running", "at_risk"])[:limit])
     risky = list(
         Ticket.objects.open().filter(next_at_risk_at__lte=now, next_due_at__gte=now, clock_state="running")[:limit]
@@ -288,9 +349,19 @@ def tick_clocks(*, now: datetime, limit: int = 500) -> int:
         ticket__in=[t.pk for t in risky], finished_at=None, at_risk_at__lte=now, due_at__gte=now, state="running"
     ).update(state="at_risk")
     Ticket.objects.filter(pk__in=[t.pk for t in risky]).update(clock_state="at_risk", changed_at=now)
-    if due or risky:
-        live.touch(live.DESK, *(live.ticket_scope(t.pk) for t in (*due, *risky)))
+    faded = _fade_sent(now, limit)
+    if due or risky or faded:
+        live.touch(live.DESK, *(live.ticket_scope(pk) for pk in (*(t.pk for t in (*due, *risky)), *faded)))
     return len(due) + len(risky)
+
+
+def _fade_sent(now: datetime, limit: int) -> list[int]:
+    """The mark "sent" has been seen: it goes. Only where it still stands, should a change come in between."""
+    marked = Ticket.objects.filter(sync_state=Sync.SENT, changed_at__lt=now - SENT_SHOWN)
+    faded = list(marked.values_list("pk", flat=True)[:limit])
+    if faded:
+        marked.filter(pk__in=faded).update(sync_state=Sync.NONE, changed_at=now)
+    return faded
 
 
 @transaction.atomic
@@ -373,11 +444,14 @@ def _expect_later_dates(ticket: Ticket, before: Mapping[str, TicketClock], now: 
             setattr(ticket, name, due + (now - clock.paused_since))
 
 
+def _target(ticket: Ticket) -> Target | None:
+    if not ticket.sla_policy_id:
+        return None
+    return Target.objects.filter(policy=ticket.sla_policy_id, priority=ticket.priority.remote_id or "").first()
+
+
 def _save_clocks(ticket: Ticket, *, before: Mapping[str, TicketClock], now: datetime) -> None:
-    target = None
-    if ticket.sla_policy_id:
-        target = Target.objects.filter(policy=ticket.sla_policy_id, priority=ticket.priority.remote_id or "").first()
-    clocks.save_clocks(clocks.derive(ticket, status=ticket.status, target=target, before=before, now=now))
+    clocks.save_clocks(clocks.derive(ticket, status=ticket.status, target=_target(ticket), before=before, now=now))
     if ticket.pk:
         Ticket.objects.filter(pk=ticket.pk).update(**{name: getattr(ticket, name) for name in clocks.ROW_FIELDS})
 

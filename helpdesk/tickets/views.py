@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -68,7 +69,8 @@ def ticket_list(request: SignedIn) -> HttpResponse:
         "quick": _quick(filters),
         "total": total,
         "most": MOST,
-        "open_total": None if filters.is_plain else open_count(tickets),
+        "open_total": None if filters.is_plain or filters.state != "open" else open_count(tickets),
+        "finished": _finished(filters, tickets, user, now),
         "heads": _heads(filters, columns),
         "number_sort": _sorting(filters, "number"),
         "subject_sort": _sorting(filters, "subject"),
@@ -84,6 +86,15 @@ def ticket_list(request: SignedIn) -> HttpResponse:
     if request.GET.get("part") == "table":
         return render(request, partial, context)
     return render_page(request, page="tickets/list.html", partial=partial, context=context)
+
+
+def _finished(filters: Filters, tickets: Any, user: Any, now: datetime) -> dict[str, Any] | None:
+    """A search of words that nobody asked to stay among open tickets: how many more are closed, and where."""
+    if not filters.text or "state" in filters.values:
+        return None
+    closed = replace(filters, values={**filters.values, "state": ["closed"]}, ignored=[])
+    count = count_up_to(closed.apply(tickets, user=user, now=now, zone=timezone.get_current_timezone()))
+    return {"count": count, "href": filters.query(state="closed")} if count else None
 
 
 def _page(filters: Filters, found: Any, cursor: Cursor | None, columns: Sequence[str]) -> Any:

@@ -81,6 +81,7 @@
   }
 
   function openBulk(field) {
+    if (!ring()) put(selected()[0], false);
     const address = bulk.querySelector(`[data-field="${field}"]`).getAttribute("formaction");
     desk.choose.open(address, { pick: selected().map((c) => c.dataset.ticket), back: location.pathname + location.search });
   }
@@ -101,6 +102,7 @@
   let isLate = false;
   let drag = null;
   let moving = 0;
+  let backId = null;
 
   async function refresh() {
     if (drag || moving) {
@@ -150,7 +152,10 @@
     const sub = shell.content.querySelector("[data-sub]");
     if (sub) document.getElementById("board-sub").textContent = sub.textContent;
     for (const id of picked) card(id)?.setAttribute("data-selected", "");
-    if (ringId && !ring()) {
+    if (backId && card(backId)) {
+      put(card(backId), document.activeElement === document.body || held);
+      backId = null;
+    } else if (ringId && !ring()) {
       // Gone to another lane under the ring: the ring stays where the work is, on the card that took its place.
       const rest = lane?.isConnected ? cardsOf(lane) : [];
       put(rest[Math.min(place, rest.length - 1)] || card(ringId), held);
@@ -159,6 +164,11 @@
     desk.clocks?.all();
   }
 
+  // What an undo brought back has the ring.
+  document.addEventListener("toast", (event) => {
+    if (event.detail?.ticket) backId = String(event.detail.ticket);
+  });
+  document.addEventListener("desk:handled", clear);
   document.addEventListener("live:changed", refresh);
   document.addEventListener("desk:changed", refresh);
 

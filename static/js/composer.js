@@ -157,10 +157,6 @@
     begin(box);
     if (event.detail.xhr?.status === 422) box.querySelector("[aria-invalid=true]")?.focus();
   });
-  document.addEventListener("composer:sent", () => requestAnimationFrame(() => {
-    document.getElementById("timeline-list")?.lastElementChild?.scrollIntoView({ block: "end" });
-    text()?.focus();
-  }));
   document.addEventListener("composer:reload", () => {
     const address = document.getElementById("ticket")?.dataset.composer;
     if (address) window.htmx.ajax("GET", address, { target: "#composer", swap: "outerHTML" });
@@ -193,7 +189,8 @@
     const radio = document.getElementById(`kind-${macro.dataset.kind}`);
     if (radio) radio.checked = true;
     box.querySelector("[name=visibility]").value = macro.dataset.visibility === "public" ? "public" : "internal";
-    if (macro.dataset.status) box.querySelector("[name=status]").value = macro.dataset.status;
+    const then = [...box.querySelector("[name=status]").options].find((o) => o.value === macro.dataset.status);
+    if (macro.dataset.status && then && !then.disabled) then.selected = true;
     if (macro.dataset.time) box.querySelector("[name=time]").value = macro.dataset.time;
     hideMacros();
     repaint(box);
@@ -255,13 +252,57 @@
     if (focused) document.getElementById(focused)?.focus();
   }
 
+  let looking = null;
+  function look(box, typedText) {
+    waiting = null;
+    const mine = findClients(box, typedText).catch(() => {}).finally(() => {
+      if (looking === mine) looking = null;
+    });
+    looking = mine;
+  }
+  const offered = () => [...document.querySelectorAll("#new-clients label")];
+  function pick(label) {
+    const radio = label.querySelector("input");
+    radio.checked = true;
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  document.addEventListener("keydown", async (event) => {
+    const field = event.target;
+    if (!field.matches?.("#new-form [data-client-text]") || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const isArrow = event.key === "ArrowDown" || event.key === "ArrowUp";
+    if (!isArrow && event.key !== "Enter") return;
+    event.preventDefault();
+    const box = field.form;
+    if (event.key === "Enter" && box.querySelector("#f-client-key").value) {
+      box.querySelector("#f-subject").focus();
+      return;
+    }
+    if (waiting || (!looking && !offered().length && field.value.trim())) {
+      // Faster than the look-up: it is asked now.
+      clearTimeout(waiting);
+      look(box, field.value);
+    }
+    if (looking) await looking;
+    const all = offered();
+    const at = all.findIndex((label) => label.hasAttribute("data-on"));
+    if (!all.length) return;
+    if (!isArrow) {
+      pick(all[Math.max(at, 0)]);
+      return;
+    }
+    all[at]?.removeAttribute("data-on");
+    const next = all[(at + (event.key === "ArrowDown" ? 1 : at < 0 ? 0 : -1) + all.length) % all.length];
+    next.setAttribute("data-on", "");
+    next.scrollIntoView({ block: "nearest" });
+  });
+
   let waiting = null;
   document.addEventListener("input", (event) => {
     const box = event.target.closest?.("#new-form");
     if (!box || !event.target.matches("[data-client-text]")) return;
     box.querySelector("#f-client-key").value = "";
     clearTimeout(waiting);
-    waiting = setTimeout(() => findClients(box, event.target.value), 150);
+    waiting = setTimeout(() => look(box, event.target.value), 150);
   });
   document.addEventListener("change", (event) => {
     const box = event.target.closest?.("#new-form");

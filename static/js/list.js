@@ -75,6 +75,9 @@
       all.checked = number > 0 && number === boxes().length;
       all.indeterminate = number > 0 && !all.checked;
     }
+    // "all 17 matching" says nothing new once all of them are on this page and picked.
+    const rest = bulk?.elements.all?.closest("label");
+    if (rest) rest.hidden = number > 0 && number >= Number(say.total || Infinity);
     if (!number && bulk) bulk.elements.all && (bulk.elements.all.checked = false);
   }
 
@@ -97,6 +100,7 @@
   }
 
   function openBulk(address) {
+    if (!ring()) put(picked()[0]?.closest("tr"), { focus: false });
     const values = { query: bulk.elements.query.value, back: location.pathname + location.search };
     if (bulk.elements.all?.checked) values.all = "yes";
     else values.pick = picked().map((b) => b.value);
@@ -205,6 +209,15 @@
       peek(row).finally(() => { desk.isPeeking = false; });
     }
   });
+  // What an undo brought back has the ring, here or when it is back in the list.
+  document.addEventListener("toast", (event) => {
+    const id = event.detail?.ticket;
+    if (!id) return;
+    const find = () => page.querySelector(`tbody tr[data-ticket="${id}"]`);
+    if (find()) put(find());
+    else document.addEventListener("desk:morphed", () => find() && put(find()), { once: true });
+  });
+  document.addEventListener("desk:handled", clear);
   document.addEventListener("desk:chosen", () => ring()?.focus({ preventScroll: true }));
   count();
 })();

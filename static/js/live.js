@@ -1,6 +1,8 @@
 /* An open page learns of changes: every 1.5 s while it is seen, each [data-live] asks its address with If-None-Match.
    On a change `live:changed` is sent from that element (and bubbles to body), and every [data-live-src] inside it is
-   fetched anew and merged by desk.morph. data-live-every="6000" asks less often. desk.live.now() asks at once; desk.live.hold()/release() wait for a drag. */
+   fetched anew and merged by desk.morph. data-live-every="6000" asks less often;
+   data-live-anyway="20000" counts as a change after so long without one (an age that nobody tells of).
+   A part elsewhere on the page belongs to the [data-live] whose id its data-live-of names. desk.live.now() asks at once; desk.live.hold()/release() wait for a drag. */
 (() => {
   "use strict";
   const desk = (window.desk = window.desk || {});
@@ -30,18 +32,29 @@
     const headers = state.tag ? { "If-None-Match": state.tag } : {};
     const answer = await fetch(address, { headers, cache: "no-store", signal: AbortSignal.timeout(TOO_LONG) });
     if (answer.status === 401 || answer.status === 403) return signedOut();
-    if (answer.status === 304) return undefined;
+    const anyway = Number(element.dataset.liveAnyway || 0);
+    if (answer.status === 304) {
+      if (anyway && Date.now() - (state.told || (state.told = Date.now())) > anyway) tell(element, state);
+      return undefined;
+    }
     if (!answer.ok) throw new Error(`poll answered ${answer.status}`);
     const known = state.tag !== null;
     state.tag = answer.headers.get("ETag");
-    if (known) changed(element);
+    if (known) tell(element, state);
     return undefined;
   }
+
+  function tell(element, state) {
+    state.told = Date.now();
+    changed(element);
+  }
+
+  const ownerOf = (part) => (part.dataset.liveOf ? document.getElementById(part.dataset.liveOf) : part.closest("[data-live]"));
 
   function changed(element) {
     element.dispatchEvent(new CustomEvent("live:changed", { bubbles: true, detail: { address: element.dataset.live } }));
     for (const part of document.querySelectorAll("[data-live-src]")) {
-      if (part.closest("[data-live]") === element) refresh(part, Number(part.dataset.liveDelay || 0));
+      if (ownerOf(part) === element) refresh(part, Number(part.dataset.liveDelay || 0));
     }
   }
 

@@ -9,6 +9,8 @@
   const list = dialog.querySelector(".palette-list");
   let asked = 0;
   let timer = null;
+  let shown = "";
+  let takesFirst = false;
 
   const options = () => [...list.querySelectorAll('[role="option"]')];
   const chosen = () => list.querySelector('[aria-selected="true"]');
@@ -72,12 +74,18 @@
     if (here) groups.splice(groups.length && groups[0].hasAttribute("data-first") ? 1 : 0, 0, here);
     list.replaceChildren(...groups);
     choose(options()[0]);
+    shown = text;
+    if (takesFirst && text === input.value) {
+      takesFirst = false;
+      chosen()?.click();
+    }
   }
 
   function open(text = "") {
     if (dialog.open) return;
     for (const other of document.querySelectorAll("dialog[open]")) other.close();
     input.value = text;
+    takesFirst = false;
     list.replaceChildren();
     dialog.showModal();
     input.focus();
@@ -85,6 +93,7 @@
   }
 
   input.addEventListener("input", () => {
+    takesFirst = false;
     clearTimeout(timer);
     timer = setTimeout(ask, 90);
   });
@@ -97,7 +106,9 @@
       choose(all[(at + step + all.length) % all.length]);
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      if (chosen()) chosen().click();
+      // Typed faster than the desk answers: what is shown belongs to fewer letters, so wait for the rest.
+      if (input.value !== shown) takesFirst = true;
+      else if (chosen()) chosen().click();
     }
   });
   dialog.addEventListener("mousemove", (event) => {

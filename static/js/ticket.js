@@ -49,7 +49,13 @@
 
   document.addEventListener("click", (event) => {
     const copied = event.target.closest("[data-copy]");
-    if (copied) copy(copied.dataset.copy, say.sayCopied);
+    if (copied) copy(copied.dataset.copy || copied.value, copied.dataset.copy ? say.sayCopied : say.sayLink);
+    const away = event.target.closest(".side [data-put-away]");
+    if (away) {
+      event.preventDefault();
+      away.closest("#client-link").replaceChildren();
+      document.querySelector(".client-link button")?.focus();
+    }
     const dialog = event.target.closest("[data-dialog]");
     if (dialog && !event.ctrlKey && !event.metaKey && event.button === 0) {
       event.preventDefault();
@@ -84,6 +90,80 @@
   document.addEventListener("submit", (event) => {
     if (event.target.matches?.(".field-search")) event.preventDefault();
   });
+
+  /* A choice is saved as it is made; by arrow keys, which pass by others, once it is left or Enter is pressed. */
+  const CHOICE = ".field-edit select[name=value]";
+  let byKey = false;
+  function saveChoice(select) {
+    delete select.dataset.changed;
+    const into = select.form;
+    if (into.querySelector("[name=confirmed], .clash")) return;
+    into.requestSubmit();
+  }
+  document.addEventListener("pointerdown", () => { byKey = false; }, true);
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches?.(CHOICE)) return;
+    if (event.key === "Enter" && event.target.dataset.changed !== undefined) {
+      event.preventDefault();
+      saveChoice(event.target);
+    } else byKey = event.key !== "Enter" && event.key !== "Tab";
+  });
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches?.(CHOICE)) return;
+    if (byKey) event.target.dataset.changed = "";
+    else saveChoice(event.target);
+  });
+  document.addEventListener("focusout", (event) => {
+    const select = event.target;
+    if (!select.matches?.(CHOICE) || select.dataset.changed === undefined || select.form.contains(event.relatedTarget)) return;
+    if (select.isConnected && document.hasFocus()) saveChoice(select);
+  });
+
+  /* ---- the newest entry: in view as the page opens, and after sending ---- */
+  const list = () => document.getElementById("timeline-list");
+  const newest = () => [...(list()?.querySelectorAll(":scope > .entry") || [])].at(-1);
+  function measure() {
+    const box = document.getElementById("composer");
+    const isStuck = box && getComputedStyle(box).position === "sticky";
+    page.style.setProperty("--composer", `${isStuck ? box.offsetHeight : 0}px`);
+  }
+  function showNewest() {
+    measure();
+    const last = newest();
+    if (!last) return;
+    // Longer than the screen: its beginning is what is read first.
+    const isLong = last.offsetHeight > innerHeight - (document.getElementById("composer")?.offsetHeight || 0) - 80;
+    last.scrollIntoView({ block: isLong ? "start" : "end", behavior: "instant" });
+  }
+  const room = new ResizeObserver(measure);
+  function watchComposer() {
+    room.disconnect();
+    const box = document.getElementById("composer");
+    if (box) room.observe(box);
+    measure();
+  }
+  watchComposer();
+  document.addEventListener("htmx:afterSettle", watchComposer);
+  const came = performance.getEntriesByType("navigation")[0]?.type;
+  const isPlain = !location.hash && !/[?&](show|pages|macro)=/.test(location.search);
+  if (isPlain && came !== "back_forward" && came !== "reload") {
+    const last = newest();
+    const floor = document.getElementById("composer")?.getBoundingClientRect().top ?? innerHeight;
+    if (last && last.getBoundingClientRect().bottom > Math.min(floor, innerHeight)) showNewest();
+  }
+  let sentAt = 0;
+  document.addEventListener("composer:sent", () => {
+    sentAt = Date.now();
+    requestAnimationFrame(() => {
+      watchComposer();
+      showNewest();
+      document.getElementById("composer-text")?.focus({ preventScroll: true });
+    });
+  });
+  document.addEventListener("desk:morphed", (event) => {
+    if (event.target.id === "timeline" && Date.now() - sentAt < 4000) showNewest();
+  });
+  for (const name of ["wheel", "touchmove", "pointerdown"]) addEventListener(name, () => { sentAt = 0; }, { passive: true });
 
   /* ---- clocks: a card that flips asks for its new words and colours ---- */
   document.addEventListener("clock:flipped", (event) => {

@@ -64,7 +64,9 @@ def test_bulk_by_keys_gives_results(desk: Any, live_server: Any) -> None:
     desk.wait_for_selector("#choose[open] >> text=Priority of 2 tickets")
     desk.keyboard.type("crit")
     desk.keyboard.press("Enter")
-    desk.wait_for_selector(".bulk-result >> text=2 done, 0 refused")
+    desk.wait_for_selector(".toast >> text=2 tickets are")
+    assert desk.locator("#choose[open]").count() == 0
+    assert desk.locator("tbody tr[data-focus]:focus").count() == 1
     assert owner_of(tickets[0]) == ""
     assert tickets[0].rank == 1
     assert desk.errors == []

@@ -16,7 +16,7 @@ from helpdesk.core.origin import Origin
 from helpdesk.directory.models import PsaAccount
 from helpdesk.tickets import services
 from helpdesk.tickets.models import Ticket
-from tests.factories import make_action, make_client, make_contact, make_priority, make_status, make_ticket
+from tests.factories import make_action, make_client, make_contact, make_priority, make_status, make_team, make_ticket
 from tests.journeys.test_board_browser import desk
 
 __all__ = ["desk"]
@@ -163,6 +163,90 @@ def test_a_macro_by_slash(desk: Any, live_server: Any, ticket: Ticket) -> None:
     desk.keyboard.press("Enter")
     assert desk.locator("#composer-text").input_value() == "Hi Aoife, one test page please."
     assert desk.locator("#kind-reply").is_checked()
+
+
+def test_a_macro_brings_status_and_minutes(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    waiting = make_status("waiting_client", psa_account=ticket.psa_account)
+    Macro.objects.create(name="wait", body="Please look.", status_category="waiting_client", minutes=15)
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("n")
+    desk.keyboard.type("/wait")
+    shown = desk.locator("[data-macro][data-on] .end")
+    assert shown.inner_text() == f"reply, {waiting.name}, 15 min"
+    desk.keyboard.press("Enter")
+    assert desk.locator("#composer [name=status]").input_value() == str(waiting.pk)
+    assert desk.locator("#composer [name=time]").input_value() == "0:15"
+    assert desk.locator("#composer").get_attribute("data-visibility") == "public"
+
+
+def test_the_clients_link_stays_until_it_is_put_away(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    desk.get_by_role("button", name="Status link for the client").click()
+    address = desk.locator("#client-link input[readonly]")
+    address.wait_for()
+    shown = address.input_value()
+    make_action(ticket, "A word from Ann", occurred_at=timezone.now())
+    desk.wait_for_timeout(3000)
+    assert desk.locator("#client-link").count() == 1
+    assert address.input_value() == shown
+    desk.locator("#client-link [data-put-away]").click()
+    assert address.count() == 0
+    desk.get_by_role("button", name="Status link for the client").click()
+    address.wait_for()
+    assert real_errors(desk) == []
+
+
+IN_VIEW = """() => {
+  const last = [...document.querySelectorAll("#timeline-list > .entry")].at(-1).getBoundingClientRect();
+  const top = document.getElementById("composer").getBoundingClientRect().top;
+  return last.bottom <= top + 1 && last.top >= 0;
+}"""
+
+
+def test_the_newest_entry_is_in_view(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    for number in range(30):
+        make_action(ticket, f"Word {number}", occurred_at=timezone.now())
+    open_page(desk, live_server, ticket)
+    assert desk.evaluate(IN_VIEW)
+    assert desk.evaluate("document.activeElement === document.body")
+    desk.keyboard.press("r")
+    desk.keyboard.type("The newest word\n\nof all")
+    desk.keyboard.press("Control+Enter")
+    desk.locator(".timeline .entry", has_text="The newest word").wait_for(timeout=4000)
+    desk.wait_for_timeout(2500)
+    assert desk.evaluate(IN_VIEW)
+    assert desk.locator("#kind-reply").is_checked()
+    desk.goto(f"{live_server.url}/tickets/{ticket.pk}/?show=public")
+    assert desk.evaluate("scrollY") == 0
+
+
+def test_a_short_ticket_opens_at_its_head(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    assert desk.evaluate("scrollY") == 0
+
+
+def test_a_choice_is_saved_as_it_is_made(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    team = make_team("Field", psa_account=ticket.psa_account)
+    open_page(desk, live_server, ticket)
+    desk.locator("#field-team a").click()
+    desk.locator("#edit-team").select_option(label="Field")
+    desk.locator("#field-team .held", has_text="Field").wait_for(timeout=8000)
+    assert soon(lambda: Ticket.objects.filter(pk=ticket.pk, team=team).exists())
+
+
+def test_enter_chooses_the_client_instead_of_sending(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    make_client("Northgate", psa_account=ticket.psa_account)
+    for keys, name in ((["Enter"], "Northgate"), (["ArrowDown", "ArrowDown", "Enter"], "Northwind")):
+        desk.goto(f"{live_server.url}/tickets/new/")
+        desk.wait_for_function("window.desk && desk.composer")
+        desk.locator("#f-client").fill("")
+        desk.locator("#f-client").press_sequentially("North")
+        for key in keys:
+            desk.keyboard.press(key)
+        desk.locator("#new-side h2", has_text=name).wait_for(timeout=4000)
+        assert name in desk.locator("#f-client").input_value()
+        assert desk.locator("#f-client-key").input_value()
+    assert real_errors(desk) == []
 
 
 def test_a_wrong_time_is_named_and_the_words_stay(desk: Any, live_server: Any, ticket: Ticket) -> None:

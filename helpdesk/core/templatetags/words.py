@@ -114,10 +114,11 @@ def _clock_seconds(clock: Any) -> float | None:
     """What the chip says where no instant counts: seconds left, taken or over."""
     if clock.state == "paused":
         return clock.remaining_seconds
-    if clock.finished_at is None:
+    stopped = clock.finished_at or (clock.paused_since if clock.state == "breached" else None)
+    if stopped is None:
         return None
     since = clock.due_at if clock.state == "breached" else clock.started_at
-    return (clock.finished_at - since).total_seconds() if since else None
+    return (stopped - since).total_seconds() if since else None
 
 
 def _clock(

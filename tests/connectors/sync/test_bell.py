@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.db import transaction
-from kombu import Connection
+from kombu import Connection, Exchange, Queue
 
 from helpdesk.core import bell
 from helpdesk.core.origin import Origin
@@ -77,3 +77,16 @@ def test_a_message_of_the_folder_broker_is_whole_or_not_there(tmp_path: Path) ->
         assert queue.get(timeout=2).payload == {"task": "x"}
         assert not list((tmp_path / "messages").glob(".*"))
         queue.close()
+
+
+def test_a_table_of_queues_that_a_kill_cut_short_is_written_anew(tmp_path: Path) -> None:
+    for name in ("messages", "control"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "control" / "celery.exchange").write_text("")
+    options = {"data_folder_in": str(tmp_path / "messages"), "data_folder_out": str(tmp_path / "messages"),
+               "control_folder": str(tmp_path / "control")}  # fmt: skip
+    with Connection("filesystem://", transport_options=options) as connection, connection.channel() as channel:
+        bound = Queue("celery", Exchange("celery", "direct"), routing_key="celery")(channel)
+        for _again in range(2):
+            bound.declare()
+        assert [q.queue for q in channel.get_table("celery")] == ["celery"]

@@ -9,11 +9,16 @@ from typing import Any
 import pytest
 
 from connectors.base.errors import AuthFailed, RateLimited, Rejected, Unavailable
-from connectors.sync import gateway, health, throttle
+from connectors.sync import gateway, health, pull, throttle
 from connectors.sync.health import Gate, OnHold, break_seconds
+from helpdesk.core import live
+from helpdesk.core.origin import Origin
 from helpdesk.directory.models import PsaAccount
-from tests.connectors.sync.helpers import Clock, desk
-from tests.factories import make_account
+from helpdesk.outbox import services as outbox
+from helpdesk.outbox.choices import Verb
+from helpdesk.outbox.models import OutboxItem
+from tests.connectors.sync.helpers import Clock, Desk, desk
+from tests.factories import make_account, make_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +145,57 @@ def test_looking_at_the_allowance_takes_nothing() -> None:
     left, most = throttle.left(account.pk, calls_per_minute=100)
     assert most == 10
     assert 9 <= left < 9.2
+
+
+def test_work_without_a_call_says_nothing_about_the_psa() -> None:
+    with desk(tickets=3) as found:
+        fail(found.account, found.clock, 2)
+        with gateway.using(found.account, rank=2, clock=found.clock):
+            pass
+        found.account.refresh_from_db()
+        assert (found.account.health, found.account.failures) == ("slow", 2)
+
+
+def test_a_psa_that_resets_every_call_is_slow_at_once_then_down_and_comes_back(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    with desk(tickets=3) as found:
+        found.fault("reset_before", method=None, times=None, rate=1.0)
+        states = []
+        before = live.stamp(live.HEALTH)
+        for _n in range(8):
+            with django_capture_on_commit_callbacks(execute=True):
+                states.append(_pull_once(found))
+        assert states[0] == "slow"
+        assert states[-1] == "down"
+        assert live.stamp(live.HEALTH) != before
+        found.sandbox.control("DELETE", "faults")
+        found.clock.advance(200)
+        assert _pull_once(found) == "ok"
+
+
+def _pull_once(found: Desk) -> str:
+    PsaAccount.objects.update(next_pull_at=found.clock())
+    pull.pull_due(clock=found.clock)
+    found.clock.advance(31)
+    found.account.refresh_from_db()
+    return found.account.health
+
+
+def test_what_was_put_off_is_due_when_the_psa_is_back() -> None:
+    ticket, clock = make_ticket(), Clock()
+    now = clock()
+    items = [
+        outbox.enqueue(
+            psa_account_id=ticket.psa_account_id, lane=f"ticket:{n}", verb=Verb.UPDATE_TICKET, subject=f"ticket:{n}",
+            fields={}, base={}, origin=Origin.system("test"), now=now, hold_seconds=40,
+        )
+        for n in (1, 2)
+    ]  # fmt: skip
+    OutboxItem.objects.filter(pk=items[0].pk).update(error_text="no answer", attempts=6)
+    account = ticket.psa_account
+    health.answered(account_id=account.pk, now=now)
+    assert OutboxItem.objects.filter(not_before_at__gt=now).count() == 2
+    fail(account, clock, 1)
+    health.answered(account_id=account.pk, now=now)
+    assert [i.pk for i in OutboxItem.objects.filter(not_before_at__gt=now)] == [items[1].pk]

@@ -233,3 +233,16 @@ def test_clients_get_nothing(client: Browser) -> None:
         assert client.get(f"/board/{path}").status_code == 403
     assert client.post("/board/move/", {"ticket": ticket.pk}).status_code == 403
     assert client.post(f"/board/presence/{ticket.pk}/").status_code == 403
+
+
+def test_cards_say_who_has_them_unless_the_lane_does(client: Browser, dana: Any) -> None:
+    make_ticket(agent=make_agent("Priya Nair"))
+    assert "Owner: Priya Nair" in client.get("/board/?group=status").content.decode()
+    assert "Owner: Priya Nair" not in client.get("/board/").content.decode()
+
+
+def test_an_agent_nobody_could_be_has_a_lane_only_with_work(client: Browser, dana: Any) -> None:
+    robot = make_agent("helpdesk API", email="")
+    assert "helpdesk API" not in client.get("/board/").content.decode()
+    make_ticket(agent=robot)
+    assert "helpdesk API" in client.get("/board/").content.decode()

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from helpdesk.accounts.models import User
+from helpdesk.actions.models import Macro
 from helpdesk.core.errors import Refused
+from helpdesk.desk.composer import unknown_variables
 from helpdesk.desk.demo import PASSWORD, PEOPLE, create_demo_people
 from helpdesk.directory.models import Organisation, PsaAccount
 from tests.factories import NOW, make_agent, make_contact
@@ -27,6 +29,8 @@ def test_people_are_made_once(settings: Any) -> None:
     assert User.objects.count() == len(PEOPLE)
     assert all(u.is_demo and u.check_password(PASSWORD) for u in first)
     assert Organisation.objects.get().name == "Harbour IT"
+    assert Macro.objects.count() == 5
+    assert all(not unknown_variables(m.body) for m in Macro.objects.all())
 
 
 def test_people_are_tied_once_the_psa_is_pulled(settings: Any, account: PsaAccount) -> None:

@@ -392,3 +392,27 @@ def test_403_is_ours() -> None:
 
 def test_500_needs_nothing_but_the_request() -> None:
     assert "This page could not be made" in render_to_string("500.html")
+
+
+def test_a_psa_that_does_not_answer_has_a_banner_on_every_page() -> None:
+    account = make_account(title="HaloPSA", health="down", down_since=timezone.now(), backfill_done_at=timezone.now())
+    page = signed_in(make_dana())
+    assert "has not answered since" in page.get("/tickets/").content.decode()
+    part = page.get("/rail/health/?part=down").content.decode()
+    assert "has not answered since" in part
+    assert 'data-live-of="health"' in part
+    PsaAccount.objects.filter(pk=account.pk).update(health="ok")
+    cache.delete("frame:health")
+    assert "has not answered since" not in page.get("/rail/health/?part=down").content.decode()
+
+
+def test_a_silent_psa_is_slow_and_a_pause_is_said_at_once() -> None:
+    long_ago = timezone.now() - timedelta(minutes=10)
+    account = make_account(last_pull_at=long_ago, last_answer_at=long_ago, backfill_done_at=long_ago)
+    page = signed_in(make_dana())
+    assert 'data-health="slow"' in page.get("/rail/health/").content.decode()
+    PsaAccount.objects.filter(pk=account.pk).update(last_pull_at=timezone.now(), is_paused=True)
+    cache.set("live:health", "changed", timeout=None)
+    text = page.get("/rail/health/").content.decode()
+    assert "<span>paused</span>" in text
+    assert 'data-health="ok"' not in text

@@ -130,3 +130,26 @@ def test_a_job_of_somebody_else_or_a_forged_one_is_not_done(client: Browser, dan
     theirs = bulk.Job(user_id=dana.pk + 1, name="agent", value="none", label="x", rest=[1], total=1).spell()
     for job in (theirs, "forged", theirs[:-2] + "xx"):
         assert client.post("/tickets/bulk/", {"job": job}).status_code == 404
+
+
+def test_a_few_that_all_went_well_are_a_toast_with_its_undo(client: Browser, dana: Any) -> None:
+    tickets, priya = [make_ticket() for _ in range(3)], make_agent("Priya Nair")
+    picks = [t.pk for t in tickets]
+    answer = client.post("/tickets/bulk/", {"pick": picks, "field": "agent", "value": f"a{priya.pk}"}, **HTMX)
+    assert answer.status_code == 204
+    told = json.loads(answer["HX-Trigger"])
+    assert told["toast"]["text"] == "3 tickets are Priya’s now"
+    assert "desk:handled" in told
+    back = client.post(told["toast"]["undo_url"], **HTMX)
+    assert "3 tickets are back" in back["HX-Trigger"]
+
+
+def test_unknown_tickets_answer_a_toast_to_script_and_a_page_to_others(client: Browser, dana: Any) -> None:
+    for address, values in (
+        ("/tickets/bulk/", {"pick": 999, "field": "agent", "value": "none"}),
+        ("/board/move/", {"ticket": 999, "lane": "owner"}),
+    ):
+        answer = client.post(address, values, **HTMX)
+        assert (answer.status_code, answer.content) == (404, b"")
+        assert "no longer there" in answer["HX-Trigger"]
+        assert client.post(address, values).status_code == 404

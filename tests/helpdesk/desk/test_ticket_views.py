@@ -396,6 +396,68 @@ def test_macros_fill_in_their_variables(theo: Browser, ticket: Ticket) -> None:
     assert "Hi Aoife" in page(theo, ticket, f"?macro={macro.pk}")
 
 
+def test_an_empty_macro_list_leads_those_who_may_to_the_settings(theo: Browser, ticket: Ticket) -> None:
+    address = f"/tickets/{ticket.pk}/macros/"
+    assert "/settings/macros/" not in theo.get(address, headers=HTMX).content.decode()
+    dana = Browser()
+    dana.force_login(make_dana(ticket.psa_account))
+    assert 'href="/settings/macros/"' in dana.get(address, headers=HTMX).content.decode()
+
+
+@pytest.mark.parametrize("data", [{}, {"kind": "reply", "to": "aoife@northwind.test"}, {"text": "", "time": "0:10"}])
+def test_the_toast_says_that_it_is_on_its_way(theo: Browser, ticket: Ticket, data: dict[str, str]) -> None:
+    toast = json.loads(send(theo, ticket, **data)["HX-Trigger"])["toast"]
+    assert toast == {"text": "Kept, on its way to HaloPSA"}
+
+
+def test_what_was_just_used_stays_chosen(theo: Browser, ticket: Ticket) -> None:
+    text = send(theo, ticket, kind="reply", to="aoife@northwind.test").content.decode()
+    assert 'id="kind-reply" checked' in text
+    assert 'data-visibility="public"' in text
+    assert 'id="kind-note" checked' in page(theo, ticket)
+
+
+def test_a_reason_is_said_once(theo: Browser, ticket: Ticket) -> None:
+    send(theo, ticket, time="0:40")
+    item, fields = OutboxItem.objects.get(), {"worktype": "Work type not allowed", "time": "Too long."}
+    outbox.refuse(item=item, reason=Reason.VALIDATION, text="Work type not allowed.", fields=fields, now=NOW)
+    text = page(theo, ticket)
+    assert text.count("Work type not allowed") == 1
+    assert "Too long." in text
+
+
+@pytest.mark.parametrize("key", [str(2**63), "99999999999999999999", "x", "-1"])
+def test_a_status_that_cannot_be_is_named_plainly(theo: Browser, ticket: Ticket, key: str) -> None:
+    answer = send(theo, ticket, status=key)
+    assert answer.status_code == 422
+    assert "Choose one from the list." in answer.content.decode()
+
+
+def test_a_form_without_its_marker_is_out_of_date(theo: Browser, ticket: Ticket) -> None:
+    for marker in ("", "x"):
+        text = send(theo, ticket, marker=marker).content.decode()
+        assert "This form is out of date. Reload the page; your draft is kept." in text
+        assert "Driver rolled back." in text
+
+
+def test_a_bare_number_is_no_source(theo: Browser, ticket: Ticket) -> None:
+    ticket.source, ticket.category = "17", "Access>Password"
+    ticket.save()
+    text = page(theo, ticket)
+    assert 'id="field-source"' not in text
+    assert "Access, Password" in text
+    ticket.source = "Phone"
+    ticket.save()
+    assert 'id="field-source"' in page(theo, ticket)
+
+
+def test_the_clients_link_is_never_overwritten(theo: Browser, ticket: Ticket) -> None:
+    side = theo.get(f"/tickets/{ticket.pk}/part/side/", headers=HTMX).content.decode()
+    assert '<div id="client-link" data-keep></div>' in side
+    made = theo.post(f"/portal/links/tickets/{ticket.pk}/", headers=HTMX).content.decode()
+    assert re.search(r'<div [^>]*id="client-link" data-keep', made)
+
+
 def test_undo_send(theo: Browser, ticket: Ticket) -> None:
     person = make_theo()
     person.hold_seconds = 20
@@ -467,7 +529,7 @@ def test_checking_says_what_it_means(theo: Browser, ticket: Ticket) -> None:
     outbox.check_later(item=OutboxItem.objects.get(), until=NOW, text="timeout", now=NOW)
     text = page(theo, ticket)
     assert 'data-sync="checking"' in text
-    assert "sends it again only when it is surely absent" in text
+    assert "We look it up in HaloPSA before sending again" in text
 
 
 def test_a_conflict_shows_before_mine_theirs(theo: Browser, ticket: Ticket) -> None:

@@ -31,7 +31,7 @@ def facts(**values: Any) -> Facts:
         ({"due_at": NOW - timedelta(seconds=1)}, "breached", None),
         ({"paused_since": NOW - timedelta(hours=1)}, "paused", 7 * 3600),
         ({"due_at": NOW - timedelta(hours=1), "paused_since": NOW - timedelta(minutes=90)}, "paused", 1800),
-        ({"due_at": NOW - timedelta(hours=1), "paused_since": NOW - timedelta(minutes=30)}, "breached", None),
+        ({"due_at": NOW - timedelta(hours=1), "paused_since": NOW - timedelta(minutes=30)}, "breached", 1800),
         ({"finished_at": START + timedelta(minutes=12)}, "met", 720),
         ({"finished_at": START - timedelta(minutes=1)}, "met", 0),
         ({"due_at": START + timedelta(hours=1), "finished_at": NOW}, "breached", 3600),
@@ -59,3 +59,14 @@ def test_a_paused_clock_has_no_due_instant() -> None:
 def test_finishing_wins_over_a_pause() -> None:
     reading = read_clock(facts(paused_since=NOW - timedelta(hours=1), finished_at=NOW), now=NOW)
     assert reading.state == "met"
+
+
+def test_what_is_over_does_not_grow_while_paused() -> None:
+    late = facts(due_at=NOW - timedelta(hours=1), paused_since=NOW - timedelta(minutes=30))
+    then, much_later = (read_clock(late, now=NOW + timedelta(days=d)) for d in (0, 5))
+    assert then == much_later
+    assert (then.state, then.seconds, then.due_at) == ("breached", 1800, NOW - timedelta(hours=1))
+
+
+def test_a_running_overrun_is_left_to_the_reader_to_count() -> None:
+    assert read_clock(facts(due_at=NOW - timedelta(hours=1)), now=NOW).seconds is None

@@ -10,6 +10,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from helpdesk.core.formatting import FOREVER
+from helpdesk.tickets.choices import Category
 from helpdesk.tickets.models import SavedView, Ticket
 from helpdesk.tickets.search import refresh_search_text
 from tests.factories import (
@@ -230,3 +231,16 @@ def test_preview_shows_the_last_words_and_costs_the_same_for_a_long_story(
     with django_assert_max_num_queries(8):
         client.get(f"/tickets/{ticket.pk}/preview/", **HTMX)
     assert client.get("/tickets/999999/preview/").status_code == 404
+
+
+def test_a_search_of_open_tickets_says_what_is_closed(client: Browser, dana: Any) -> None:
+    done = make_status(Category.CLOSED, name="Closed")
+    for ticket in (make_due(5, subject="Printer jam"), make_due(6, subject="Printer", status=done)):
+        refresh_search_text(ticket)
+    text = client.get("/tickets/?q=printer").content.decode()
+    assert "1 more in closed" in text
+    assert "?q=printer&amp;state=closed" in text
+    assert "more in closed" not in client.get("/tickets/?q=printer&state=all").content.decode()
+    closed = client.get("/tickets/?q=printer&state=closed").content.decode()
+    assert "1 closed" in closed
+    assert "1 open" not in closed

@@ -17,9 +17,7 @@ def indexed(**values: object) -> Ticket:
     return ticket
 
 
-@pytest.mark.parametrize(
-    "query", ["print", "PRINT driver", "toner", "Müller", "kestrel", "drum-unit", "#4711", "4711"]
-)
+@pytest.mark.parametrize("query", ["print", "PRINT driver", "toner", "Müller", "kestrel", "drum-unit", "#4711", "4711"])
 def test_words_are_found_in_subject_description_people_notes_and_number(account: PsaAccount, query: str) -> None:
     client = make_client("Kestrel Joinery", psa_account=account)
     ticket = make_ticket(
