@@ -82,11 +82,11 @@ def test_a_message_of_the_folder_broker_is_whole_or_not_there(tmp_path: Path) ->
 def test_a_table_of_queues_that_a_kill_cut_short_is_written_anew(tmp_path: Path) -> None:
     for name in ("messages", "control"):
         (tmp_path / name).mkdir()
-    (tmp_path / "control" / "celery.exchange").write_text("")
+    (tmp_path / "control" / "cut.exchange").write_text("")
     options = {"data_folder_in": str(tmp_path / "messages"), "data_folder_out": str(tmp_path / "messages"),
                "control_folder": str(tmp_path / "control")}  # fmt: skip
     with Connection("filesystem://", transport_options=options) as connection, connection.channel() as channel:
-        bound = Queue("celery", Exchange("celery", "direct"), routing_key="celery")(channel)
+        bound = Queue("short", Exchange("cut", "direct"), routing_key="short")(channel)
         for _again in range(2):
             bound.declare()
-        assert [q.queue for q in channel.get_table("celery")] == ["celery"]
+        assert [q.queue for q in channel.get_table("cut")] == ["short"]
