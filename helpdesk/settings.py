@@ -107,6 +107,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         " PRAGMA cache_size=-20000; PRAGMA temp_store=MEMORY;",
     }
     DATABASES["default"]["CONN_MAX_AGE"] = None
+    # A file, like in life: browser and test write side by side and wait for each other, where one shared database in
+    # memory would refuse at once ("table is locked").
+    if TESTING:
+        (VAR_ROOT / "test").mkdir(parents=True, exist_ok=True)
+        DATABASES["default"]["TEST"] = {"NAME": str(VAR_ROOT / "test" / "tests.sqlite3")}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
