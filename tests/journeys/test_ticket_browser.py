@@ -229,6 +229,8 @@ def test_a_choice_is_saved_as_it_is_made(desk: Any, live_server: Any, ticket: Ti
     team = make_team("Field", psa_account=ticket.psa_account)
     open_page(desk, live_server, ticket)
     desk.locator("#field-team a").click()
+    desk.locator("#edit-team:focus").wait_for()
+    desk.wait_for_timeout(500)  # a person looks before choosing; on a loaded machine htmx settles that late
     desk.locator("#edit-team").select_option(label="Field")
     desk.locator("#field-team .held", has_text="Field").wait_for(timeout=8000)
     assert soon(lambda: Ticket.objects.filter(pk=ticket.pk, team=team).exists())
