@@ -1,0 +1,1 @@
+"""Meaning: rows of Atera as records and back. Pure."""

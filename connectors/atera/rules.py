@@ -1,0 +1,70 @@
+"""What Atera can do and asks for, in canonical words.
+
+Source: vendor's OpenAPI for what can be written; the process rules are the ones of its own guides.
+"""
+
+from __future__ import annotations
+
+from connectors.atera.mapping.choices import IMPACTS
+from connectors.base.rules import Description, RequiredField, TransitionRule
+
+_CREATE = (
+    RequiredField(verb="create", fields=("subject",), text="Title required"),
+    RequiredField(verb="create", fields=("contact",), text="Contact required: Atera takes the customer from it"),
+    RequiredField(verb="create", fields=("description",), text="Description required"),
+)
+_TRANSITIONS = (
+    TransitionRule(
+        from_categories=("open",),
+        to_categories=("closed",),
+        level="error",
+        text="An open ticket cannot be closed at once. Resolve it, then close it",
+    ),
+    TransitionRule(from_categories=("closed",), level="error", text="Closed is final in Atera"),
+    TransitionRule(
+        from_categories=("resolved",),
+        to_categories=("waiting_client",),
+        level="warning",
+        text="Atera does not say whether a resolved ticket may wait again",
+    ),
+)
+
+
+def description(*, contracts: bool, work_hours: bool) -> Description:
+    """`work_hours`: whether this account's API takes them."""
+    capabilities = {
+        "sites": False,
+        "teams": False,
+        "categories": False,
+        "category_levels": 0,
+        "impact": True,
+        "impact_values": list(IMPACTS),
+        "urgency": False,
+        "set_client": False,
+        "change_contact": False,
+        "edit_description": False,
+        "set_due_date": False,
+        "unassign": False,
+        "resolution_field": False,
+        "escalated_status": False,
+        "outcomes": False,
+        "sla_from_psa": True,
+        "comment_ids": False,
+        "comment_edit": False,
+        "attachments_upload": False,
+        "attachment_counts": False,
+        "time_entry_create": work_hours,
+        "time_in_action": False,
+        "action_with_status": False,
+        "list_agents": False,
+        "list_statuses": False,
+        "list_ticket_types": False,
+        "server_search": False,
+        "server_filters": False,
+        "delta_feed": True,
+        "webhooks": False,
+        "contracts": contracts,
+        "mails": "psa",
+        "mail_switches": [],
+    }
+    return Description(capabilities=capabilities, required_fields=_CREATE, transition_rules=_TRANSITIONS)

@@ -1,0 +1,66 @@
+"""What Autotask can do and asks for, in canonical words.
+
+Source: vendor's help for what can be written; the process rules are the ones that Autotask's own guides give. That a
+resource goes with a role is no rule here: the connector finds the role.
+"""
+
+from __future__ import annotations
+
+from connectors.base.rules import Description, RequiredField, TransitionRule
+
+_CREATE = (
+    RequiredField(verb="create", fields=("subject",), text="Title is required"),
+    RequiredField(verb="create", fields=("client",), text="Company is required"),
+    RequiredField(verb="create", fields=("status",), text="Status is required"),
+    RequiredField(verb="create", fields=("priority",), text="Priority is required"),
+)
+_QUEUE = RequiredField(verb="create", fields=("team",), text="Queue is required")
+_FINISHED = ("resolved", "closed")
+_TRANSITIONS = (
+    TransitionRule(to_categories=_FINISHED, needs=("resolution",), level="error", text="Resolution is required"),
+    TransitionRule(
+        from_categories=("new",), to_categories=_FINISHED, level="warning", text="Completing without In Progress step"
+    ),
+    TransitionRule(to_categories=("open",), needs=("agent",), level="warning", text="No resource assigned"),
+    TransitionRule(
+        to_categories=("escalated",), needs=("escalation_reason",), level="error", text="Escalation reason is required"
+    ),
+)
+
+
+def description(*, has_queues: bool, contracts: bool, upload_bytes: int, webhooks: bool) -> Description:
+    """`has_queues`: the picklist of queues is not empty; then a new ticket needs one."""
+    capabilities = {
+        "sites": True,
+        "teams": has_queues,
+        "categories": True,
+        "category_levels": 2,
+        "impact": False,
+        "urgency": False,
+        "set_client": True,
+        "change_contact": True,
+        "edit_description": True,
+        "set_due_date": True,
+        "resolution_field": True,
+        "escalated_status": True,
+        "outcomes": False,
+        "sla_from_psa": True,
+        "comment_ids": True,
+        "comment_edit": True,
+        "attachments_upload": True,
+        "attachment_bytes": upload_bytes,
+        "attachment_counts": False,
+        "time_entry_create": True,
+        "list_agents": True,
+        "server_search": True,
+        "server_filters": True,
+        "delta_feed": True,
+        "webhooks": webhooks,
+        "contracts": contracts,
+        "mails": "desk",
+        "mail_switches": [],
+        "action_with_status": False,
+        "time_in_action": False,
+    }
+    required = (*_CREATE, _QUEUE) if has_queues else _CREATE
+    return Description(capabilities=capabilities, required_fields=required, transition_rules=_TRANSITIONS)
