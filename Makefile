@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test lint reset clean
+.PHONY: run test lint bench reset clean
 .DEFAULT_GOAL := run
 
 # The demo: desk, sandbox of the PSAs, worker and beat, until Ctrl-C. PORT (8000) and SANDBOX_PORT (8100) choose the ports.
@@ -16,6 +16,10 @@ test: .venv/.stamp-dev
 
 lint: .venv/.stamp-dev
 	@exec $(BIN)/python -m tests.run --lint
+
+# The figures of README, "Speed", measured here. BENCH="--json FILE" and the like are passed on; --help tells of them.
+bench: .venv/.stamp-dev
+	@exec $(BIN)/python -m tests.bench $(BENCH)
 
 # Deletes the demo's desk, files and sandbox.
 reset:

@@ -7,6 +7,8 @@ from importlib import import_module
 from connectors.base.connector import Connector
 
 CONNECTORS: dict[str, str] = {
+    "atera": "connectors.atera.connector:AteraConnector",
+    "autotask": "connectors.autotask.connector:AutotaskConnector",
     "halopsa": "connectors.halopsa.connector:HaloPSAConnector",
 }
 

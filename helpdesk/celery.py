@@ -17,6 +17,7 @@ app.conf.beat_schedule = {
     "pull every account that is due": {"task": "sync.pull_due", "schedule": 1.0},
     "fold changed days into report rows": {"task": "reports.aggregate", "schedule": 30.0},
     "tick the clocks that pass an edge": {"task": "tickets.tick_clocks", "schedule": 5.0},
+    "mail what is due, and what a lost message left behind": {"task": "portal.mail_due", "schedule": 5.0},
     "clean texts with an old cleaner": {"task": "actions.clean_texts", "schedule": 60.0},
     "drop drafts and files nobody sent": {"task": "actions.sweep_drafts", "schedule": 3600.0},
 }

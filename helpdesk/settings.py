@@ -90,7 +90,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "helpdesk.desk.context.frame",
             ],
-            "builtins": ["helpdesk.core.templatetags.words"],
+            "builtins": ["helpdesk.core.templatetags.words", "helpdesk.core.templatetags.keep"],
         },
     },
 ]
@@ -231,6 +231,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # Mail ----------------------------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="helpdesk@localhost")
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 
 # Words and time ------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -6,12 +6,21 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from helpdesk.actions.models import Action, TimeEntry
+from helpdesk.actions.models import Action, Outcome, TimeEntry
 from helpdesk.core.formatting import FOREVER
 from helpdesk.directory.models import Agent, Client, Contact, Contract, Organisation, PsaAccount, Site, Team
 from helpdesk.sla.models import Calendar, Policy, Target
 from helpdesk.tickets.choices import FINISHED, WAITING, Category, Rank, SlaClock, TypeKind
-from helpdesk.tickets.models import Priority, SavedView, Status, Ticket, TicketClock, TicketType
+from helpdesk.tickets.models import (
+    Priority,
+    RoutingRule,
+    SavedView,
+    Status,
+    Ticket,
+    TicketCategory,
+    TicketClock,
+    TicketType,
+)
 
 NOW = datetime(2026, 11, 17, 14, 22, tzinfo=UTC)
 """A Tuesday afternoon: what tests call now unless they say otherwise."""
@@ -115,6 +124,20 @@ def make_ticket_type(name: str = "Incident", **values: Any) -> TicketType:
     return TicketType.objects.create(name=name, **_in_account({"kind": TypeKind.INCIDENT, **values}))
 
 
+def make_category(value: str = "Network", **values: Any) -> TicketCategory:
+    return TicketCategory.objects.create(
+        **_in_account({"value": value, "name": value.rsplit(">", 1)[-1], "level": 1, **values})
+    )
+
+
+def make_rule(team: Team | None = None, **values: Any) -> RoutingRule:
+    """A routing rule at the end of the account's list; without conditions it fits every ticket."""
+    account = values.pop("psa_account", None) or (team.psa_account if team else make_account())
+    team = team or (None if "team" in values else make_team(psa_account=account))
+    position = RoutingRule.objects.filter(psa_account=account).count() + 1
+    return RoutingRule.objects.create(**{"psa_account": account, "position": position, "team": team, **values})
+
+
 def make_ticket(subject: str = "X-ray PC 2 cannot print since the Windows update", **values: Any) -> Ticket:
     """A ticket with every column that services keep filled as they would fill it.
 
@@ -170,6 +193,11 @@ def make_clock(ticket: Ticket | None = None, kind: str = "resolution", **values:
         **values,
     }
     return TicketClock.objects.create(ticket=ticket, kind=kind, **given)
+
+
+def make_outcome(name: str = "Put on hold", **values: Any) -> Outcome:
+    """Hidden from the client unless told otherwise, as the PSA's are that say nothing."""
+    return Outcome.objects.create(**_in_account({"name": name, "label": name, **values}))
 
 
 def make_action(ticket: Ticket | None = None, body: str = "Printer driver rolled back.", **values: Any) -> Action:

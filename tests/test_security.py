@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import DataError, connection
 from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +32,7 @@ from helpdesk.portal.services import create_link
 from helpdesk.portal.words import question_in
 from helpdesk.tickets.search import plain
 from tests.factories import NOW, make_account, make_ticket
+from tests.helpdesk.desk.test_access import addresses
 from tests.people import contact_of, make_ada, make_cleo, make_theo
 
 LONG = 200_000
@@ -133,6 +135,32 @@ def test_odd_numbers_break_no_page(client: Browser) -> None:
     for number in ("²", "9" * 5000):
         assert client.post(f"/settings/people/{ada.pk}/tie/", {"agent": number}).status_code == 422
         assert client.post(f"/tickets/{ticket.pk}/undo/", {"events": number}).status_code < 500
+
+
+@pytest.mark.django_db
+def test_a_nul_in_an_address_breaks_no_page() -> None:
+    """PostgreSQL refuses to be asked for one; here any database does."""
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if any(isinstance(p, str) and "\x00" in p for p in (params if isinstance(params, list | tuple) else ())):
+            raise DataError("text fields cannot contain NUL")
+        return execute(sql, params, many, context)
+
+    ticket, wrong = make_ticket(), []
+    browser = Browser(raise_request_exception=False)
+    browser.force_login(make_ada())
+    names = ("q", "account", "team", "client", "name", "kind", "status", "query", "subject", "field", "value", "at")
+    given = dict.fromkeys(names, "a\x00b")
+    with connection.execute_wrapper(refuse):
+        assert Browser().post("/hooks/%00/%00/", b"{}", "application/json").status_code == 404
+        for path in ("/board/move/", "/board/teams/", "/tickets/views/"):
+            assert browser.post(path, given).status_code < 500
+        for address in addresses(ticket.pk):
+            if not address.name.startswith(("account_", "mfa_", "reports:")) and address.name != "readyz":
+                for headers in ({}, {"HX-Request": "true"}):
+                    answer = browser.get(address.path, given, headers=headers)
+                    wrong += [address.path] if answer.status_code >= 500 else []
+    assert not wrong
 
 
 # Keys ---------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from connectors.base.records import ActionDraft, ActionRecord, AttachmentRecord, FileDraft, Page, Record, TicketRecord
+from connectors.base.errors import BadSignature, NotFound
+from connectors.base.records import (
+    ActionDraft,
+    ActionRecord,
+    AttachmentRecord,
+    FileDraft,
+    Page,
+    Record,
+    TicketRecord,
+    TimeRecord,
+)
 from connectors.base.rules import Description
 
 if TYPE_CHECKING:
@@ -70,6 +80,18 @@ class Download:
     chunks: Iterator[bytes]
 
 
+@dataclass(frozen=True, kw_only=True)
+class HookState:
+    """What the PSA holds of our webhook. `answer`: what we answered its latest delivery, as an HTTP status."""
+
+    remote_id: str
+    url: str
+    is_active: bool = True
+    is_bound: bool = True
+    delivered_at: datetime | None = None
+    answer: int | None = None
+
+
 class Connector(ABC):
     """Reads raise only errors of `connectors.base.errors`; writes raise Unknown when they may have been applied.
 
@@ -84,6 +106,8 @@ class Connector(ABC):
     """Name of its mark in the style sheet."""
     settings: ClassVar[tuple[Setting, ...]]
     action_ids_per_ticket: ClassVar[bool] = False
+    is_ordered: ClassVar[bool] = True
+    """Whether lists of tickets come by ascending id; else in an order of the PSA's own."""
     call_limit: ClassVar[tuple[int, float]] = (100, 60.0)
     """Calls per rolling seconds that an account gets unless its settings say otherwise."""
 
@@ -148,12 +172,16 @@ class Connector(ABC):
         """One ticket with everything its record carries. NotFound when deleted."""
 
     @abstractmethod
-    def ticket_ids(self) -> Iterator[tuple[str, ...]]:
-        """Every ticket id there is, for the slow sweep that notices deletions."""
+    def ticket_ids(self, *, token: str | None = None) -> Iterator[Page[str]]:
+        """Every ticket id there is, page by page, for the slow sweep that notices deletions; `token` resumes."""
 
     @abstractmethod
     def actions(self, ticket: str) -> tuple[ActionRecord, ...]:
         """All actions of a ticket, oldest first, system entries included."""
+
+    def times(self, ticket: str) -> tuple[TimeRecord, ...]:
+        """All time booked on a ticket, where the PSA keeps it apart (capability `time_in_action` off)."""
+        return ()
 
     @abstractmethod
     def attachments(self, ticket: str) -> tuple[AttachmentRecord, ...]:
@@ -165,13 +193,14 @@ class Connector(ABC):
 
     def inline_image(self, reference: str) -> AbstractContextManager[Download]:
         """Stream an image that the PSA's HTML names by `reference`. NotFound where the PSA has no such thing."""
-        from connectors.base.errors import NotFound
-
         raise NotFound("no inline images")
 
     @abstractmethod
     def create_ticket(self, fields: Mapping[str, Any], *, marker: str) -> TicketRecord:
-        """Create a ticket from canonical fields (references as remote ids) and give back the PSA's record."""
+        """Create a ticket from canonical fields (references as remote ids) and give back the PSA's record.
+
+        `acknowledge` among them says whether the PSA mails the contact; only where `mail_switches` names it.
+        """
 
     @abstractmethod
     def update_ticket(self, remote_id: str, fields: Mapping[str, Any]) -> TicketRecord:
@@ -179,7 +208,10 @@ class Connector(ABC):
 
     @abstractmethod
     def create_action(self, draft: ActionDraft) -> ActionRecord:
-        """Write a note, reply, call, visit or time in one go, with the new status where the draft has one."""
+        """Write a note, reply, call, visit or time in one go, with the new status where the draft has one.
+
+        Where actions have no id of their own the record is what was read back: Unknown while it does not show.
+        """
 
     @abstractmethod
     def upload(self, draft: FileDraft) -> AttachmentRecord:
@@ -200,3 +232,29 @@ class Connector(ABC):
     def ticket_url(self, remote_id: str) -> str:
         """Address of the ticket in the PSA's own web pages; empty when there is none."""
         return ""
+
+    # Webhooks: a connector whose capability `webhooks` is on overrides all four.
+
+    def hook_register(self, *, url: str, secret: str, known: str | None = None) -> str:
+        """Make the PSA call `url` about every ticket, signed with `secret`; the hook's remote id.
+
+        Idempotent: it finds its own by `known`, the remote id of an earlier one, by address or by name, and leaves
+        exactly one. Forbidden when the credentials may not.
+        """
+        raise NotFound("this PSA has no webhooks")
+
+    def hook_state(self, *, url: str, known: str | None = None) -> HookState | None:
+        """What the PSA holds of our hook; None when it holds none."""
+        raise NotFound("this PSA has no webhooks")
+
+    def hook_remove(self, *, url: str, known: str | None = None) -> None:
+        """Delete our hook. No error when it is gone already."""
+        raise NotFound("this PSA has no webhooks")
+
+    @classmethod
+    def read_hook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> tuple[str, ...]:
+        """Remote ids of the tickets that a call of the PSA names; pure, calls nothing.
+
+        BadSignature when it is not the PSA's, or cannot be read.
+        """
+        raise BadSignature("this PSA has no webhooks")

@@ -61,3 +61,7 @@ class Unknown(ConnectorError):
 
 class WrongAddress(Unavailable):
     """What answers at this address is not this PSA (HTML, a 404, or nothing that can be read as its API)."""
+
+
+class BadSignature(ConnectorError):
+    """What came to our own address is not from the PSA, or cannot be read. Nothing was called."""

@@ -118,6 +118,8 @@ class StatusRecord(Record):
     """running, paused or stopped; None = cannot tell."""
     colour: Text = UNSET
     sequence: Number = UNSET
+    is_active: Flag = UNSET
+    """Off: kept for tickets that have it, offered no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,7 @@ class TicketTypeRecord(Record):
     default_priority: Text = UNSET
     reopened_status: Text = UNSET
     default_team: Text = UNSET
+    default_agent: Text = UNSET
     default_sla_policy: Text = UNSET
     is_active: Flag = UNSET
     allow_attachments: Flag = UNSET
@@ -157,6 +160,7 @@ class CategoryRecord(Record):
 class OutcomeRecord(Record):
     name: str | Unset = UNSET
     label: Text = UNSET
+    long_label: Text = UNSET
     colour: Text = UNSET
     sequence: Number = UNSET
     is_hidden: Flag = UNSET
@@ -247,6 +251,9 @@ class TicketRecord(Record):
     category_3: Text = UNSET
     category_4: Text = UNSET
     agent: Text = UNSET
+    agent_name: Text = UNSET
+    agent_email: Text = UNSET
+    """With `agent_name`: where the PSA has no list of agents, they are learned from what names them."""
     agent_role: Text = UNSET
     team: Text = UNSET
     team_name: Text = UNSET
@@ -280,7 +287,11 @@ class TicketRecord(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class ActionRecord(Record):
-    """A note, reply, call, visit or system entry. `remote_id` may count within the ticket only."""
+    """A note, reply, call, visit or system entry. `remote_id` may count within the ticket only.
+
+    Where the PSA gives its comments no id (capability `comment_ids` off) it is a fingerprint that the connector makes:
+    the same each time for the same comment, different for two that say the same.
+    """
 
     ticket: str
     kind: str | Unset = UNSET
@@ -293,6 +304,7 @@ class ActionRecord(Record):
     author_agent: Text = UNSET
     author_contact: Text = UNSET
     author_name: Text = UNSET
+    author_email: Text = UNSET
     occurred_at: Instant = UNSET
     outcome: Text = UNSET
     email_to: Text = UNSET
@@ -304,6 +316,21 @@ class ActionRecord(Record):
     attachment_count: Number = UNSET
     marker: Text = UNSET
     is_ours: Flag = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeRecord(Record):
+    """Time booked on a ticket, where the PSA keeps it apart from the actions."""
+
+    ticket: str
+    agent: Text = UNSET
+    author_name: Text = UNSET
+    author_email: Text = UNSET
+    started_at: Instant = UNSET
+    ended_at: Instant = UNSET
+    seconds: int = 0
+    is_billable: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

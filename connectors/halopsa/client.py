@@ -202,6 +202,10 @@ class HaloClient:
         answer = self._authorised("POST", path, is_write=True, content=content, headers={"Content-Type": _JSON})
         return self._written(answer, path)
 
+    def delete(self, path: str) -> None:
+        """Delete one object. NotFound when it is gone."""
+        self._authorised("DELETE", path, is_write=True)
+
     def post_stream(self, path: str, body: Body, length: int) -> Row:
         """Create one object from a JSON body that is made while it is sent."""
         headers = {"Content-Type": _JSON, "Content-Length": str(length)}

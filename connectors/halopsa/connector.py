@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from connectors.base.connector import Connector, Download, Setting
+from connectors.base.connector import Connector, Download, HookState, Setting
 from connectors.base.errors import (
     AuthFailed,
     Conflict,
@@ -34,7 +34,7 @@ from connectors.base.records import (
 )
 from connectors.base.rules import Description
 from connectors.base.uploads import json_upload
-from connectors.halopsa import checkup, directory, rules, search
+from connectors.halopsa import checkup, directory, hooks, rules, search
 from connectors.halopsa.client import HaloClient
 from connectors.halopsa.envelopes import Row, allowed
 from connectors.halopsa.lookups import Lookups
@@ -147,9 +147,11 @@ class HaloPSAConnector(Connector):
             raise Unavailable("another ticket came back")
         return self._ticket(row)
 
-    def ticket_ids(self) -> Iterator[tuple[str, ...]]:
-        for page, _ in self._client.pages("/Tickets", "tickets", {"ticketidonly": "true"}):
-            yield tuple(found for row in page.rows if (found := identifier(row.get("id"))))
+    def ticket_ids(self, *, token: str | None = None) -> Iterator[Page[str]]:
+        only_ids = {"ticketidonly": "true"}
+        for page, place in self._client.pages("/Tickets", "tickets", only_ids, start=Place.parse(token)):
+            ids = tuple(found for row in page.rows if (found := identifier(row.get("id"))))
+            yield Page(rows=ids, next_token=str(place) if place else None, total=page.total)
 
     def actions(self, ticket: str) -> tuple[ActionRecord, ...]:
         rows = self._action_rows(ticket, ACTIONS_AT_ONCE)
@@ -309,6 +311,22 @@ class HaloPSAConnector(Connector):
 
     def ticket_url(self, remote_id: str) -> str:
         return f"{self._client.base}/tickets?id={_path_id(remote_id)}"
+
+    # Webhooks
+
+    def hook_register(self, *, url: str, secret: str, known: str | None = None) -> str:
+        self._client.transport.hide(secret)
+        return hooks.register(self._client, url=url, secret=secret, name=self.account.name, known=known)
+
+    def hook_state(self, *, url: str, known: str | None = None) -> HookState | None:
+        return hooks.state(self._client, url=url, name=self.account.name, known=known)
+
+    def hook_remove(self, *, url: str, known: str | None = None) -> None:
+        hooks.remove(self._client, url=url, name=self.account.name, known=known)
+
+    @classmethod
+    def read_hook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> tuple[str, ...]:
+        return hooks.read(headers, body, secret)
 
     def _ticket(self, row: Row, *, is_list: bool = False) -> TicketRecord:
         has_team = row.get("team_id") is not None or not row.get("team")

@@ -56,6 +56,7 @@ def description(*, outcomes: Any, contracts: bool, upload_bytes: int) -> Descrip
         "webhooks": True,
         "contracts": contracts,
         "mails": "psa",
+        "mail_switches": ["acknowledgement", "reply"],
         "action_with_status": True,
         "time_in_action": True,
     }

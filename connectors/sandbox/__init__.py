@@ -3,4 +3,10 @@
 `IMITATIONS` names them: mount prefix and the module that has a function `imitation(world)`.
 """
 
-IMITATIONS: dict[str, str] = {"halopsa": "connectors.halopsa.sandbox"}
+IMITATIONS: dict[str, str] = {
+    "halopsa": "connectors.halopsa.sandbox",
+    "autotask": "connectors.autotask.sandbox",
+    "atera": "connectors.atera.sandbox",
+}
+DEFAULT = ("halopsa",)
+"""The PSAs that a sandbox holds when nobody says which."""

@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+from connectors.sandbox import DEFAULT, IMITATIONS
 from connectors.sandbox.generator import generated
 from connectors.sandbox.imitation import ProfileNotServed
 from connectors.sandbox.incident_replay import read_source
@@ -29,6 +30,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument("--profile", choices=("vendor", "brief"), default="vendor")
+    parser.add_argument(
+        "--psa",
+        dest="psas",
+        action="append",
+        choices=tuple(IMITATIONS),
+        help=f"a PSA to imitate, once for each; they share the clients and tickets ({', '.join(DEFAULT)})",
+    )
     parser.add_argument("--tickets", type=int, default=2_000, metavar="N", help="how many tickets to generate (2000)")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     parser.add_argument(
@@ -74,6 +82,7 @@ def main(argv: list[str] | None = None) -> int:
             live=options.live,
             seed=options.seed,
             rate_limit=options.rate_limit,
+            psas=tuple(dict.fromkeys(options.psas or DEFAULT)),
         )
     except ProfileNotServed as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox import journal
 from connectors.sandbox.faults import BadFault, fault_from
-from connectors.sandbox.imitation import Imitation, Refused
+from connectors.sandbox.imitation import Configurable, Imitation, Refused
 from connectors.sandbox.incident_replay import read_source
 from connectors.sandbox.loader import BadData
 from connectors.sandbox.messages import Request, Response, json_response
@@ -66,6 +66,8 @@ def _dispatch(sandbox: Sandbox, request: Request, parts: list[str], body: Any) -
             return json_response(_state(sandbox))
         case (_, [psa, "tickets", *rest]) if psa in sandbox.imitations:
             return _tickets(sandbox.imitations[psa], request.method, rest, body)
+        case ("GET" | "POST", [psa, part]) if isinstance(found := sandbox.imitations.get(psa), Configurable):
+            return json_response(found.configure(part, body if request.method == "POST" else None))
     return json_response({"error": "no such control call"}, 404)
 
 

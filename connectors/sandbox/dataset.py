@@ -25,7 +25,8 @@ class Story:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`stories` is a function, so that a data set can be gone through again."""
+    """`stories` is a function, so that a data set can be gone through again. `named` tells (PSA, client) of the tickets
+    that name their PSA."""
 
     stories: Callable[[], Iterable[Story]]
     clients: list[Record] = field(default_factory=list)
@@ -33,9 +34,13 @@ class Dataset:
     contacts: list[Record] = field(default_factory=list)
     contracts: list[Record] = field(default_factory=list)
     agents: list[Record] = field(default_factory=list)
+    named: frozenset[tuple[str, int]] = frozenset()
 
     def for_psa(self, psa: str, all_psas: list[str]) -> Dataset:
-        """The part of one PSA: tickets that name it, and those that name none when their client is dealt to it."""
+        """The part of one PSA: every agent, the clients that are dealt to it in turn with what is theirs, and the
+        tickets that name it with their clients."""
+        if all_psas == [psa] and not self.named:
+            return self
         dealt = {client["id"]: all_psas[index % len(all_psas)] for index, client in enumerate(self.clients)}
 
         def mine() -> Iterator[Story]:
@@ -44,4 +49,13 @@ class Dataset:
                 if owner == psa:
                     yield story
 
-        return Dataset(mine, self.clients, self.sites, self.contacts, self.contracts, self.agents)
+        kept = {number for number, owner in dealt.items() if owner == psa}
+        kept |= {number for owner, number in self.named if owner == psa}
+
+        def part(records: list[Record], name: str = "client_id") -> list[Record]:
+            return [record for record in records if record[name] in kept]
+
+        return Dataset(
+            mine, part(self.clients, "id"), part(self.sites), part(self.contacts), part(self.contracts), self.agents,
+            self.named,
+        )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.dataset import Dataset
@@ -46,6 +46,14 @@ class Window:
                 self._calls.append(now_ms)
                 return None
             return max(0.001, (self._calls[0] - start) / 1000) if self._calls else self.seconds
+
+    def used(self, now_ms: int) -> int:
+        """How many calls the window holds now."""
+        start = now_ms - int(self.seconds * 1000)
+        with self._lock:
+            while self._calls and self._calls[0] <= start:
+                self._calls.popleft()
+            return len(self._calls)
 
 
 @dataclass(frozen=True)
@@ -90,3 +98,12 @@ class Imitation(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """An imitation with things that the vendor has in its portal only, so that no call of its API sets them up."""
+
+    def configure(self, part: str, values: Any | None) -> Any:
+        """Set a part up, or without values only show it. Raises Refused for what there is not."""
+        ...

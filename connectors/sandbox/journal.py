@@ -37,6 +37,7 @@ SECRETS = {
     "token",
     "apiintegrationcode",
     "secret",
+    "secretkey",
     "x-api-key",
     "api_key",
 }

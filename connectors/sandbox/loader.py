@@ -180,8 +180,15 @@ def read_folder(folder: Path) -> Dataset:
         indexes[name] = _checked(folder / f"{name}.jsonl", name, indexes)
     return Dataset(
         stories=lambda: _stories(folder, indexes),
+        named=_named(folder),
         **{name: list(_records(folder / f"{name}.jsonl", name)) for name in list(FILES)[:5]},
     )
+
+
+def _named(folder: Path) -> frozenset[tuple[str, int]]:
+    """(PSA, client) of the tickets that name their PSA."""
+    tickets = (json.loads(line) for _, _, line in _lines(folder / "tickets.jsonl"))
+    return frozenset((ticket["psa"], ticket["client_id"]) for ticket in tickets if ticket.get("psa"))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:

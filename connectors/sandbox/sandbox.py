@@ -6,11 +6,11 @@ import importlib
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from connectors.sandbox import IMITATIONS, journal
+from connectors.sandbox import DEFAULT, IMITATIONS, journal
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.dataset import Dataset
 from connectors.sandbox.faults import Faults
@@ -24,7 +24,7 @@ TICK_SECONDS = 1.0
 
 class Sandbox:
     """Everything of one sandbox process. `now` (seconds since 1970) sets its clock; `live` is events per minute;
-    `source` tells the machine's time."""
+    `source` tells the machine's time; `psas` are the PSAs it holds."""
 
     def __init__(
         self,
@@ -36,17 +36,18 @@ class Sandbox:
         seed: int = 1,
         rate_limit: tuple[int, float] | None = None,
         source: Callable[[], float] = time.time,
+        psas: Sequence[str] = DEFAULT,
     ) -> None:
         self.store = Store(state)
         self.clock = Clock(self.store, now, source)
         self.faults = Faults()
-        self.limits = {name: Window(*(rate_limit or (None,))) for name in IMITATIONS}
+        self.limits = {name: Window(*(rate_limit or (None,))) for name in psas}
         self.store.create(journal.SCHEMA)
         self.imitations: dict[str, Imitation] = {}
         try:
-            for name, module in IMITATIONS.items():
+            for name in psas:
                 world = World(self.store, self.clock, profile, self.limits[name])
-                self.imitations[name] = importlib.import_module(module).imitation(world)
+                self.imitations[name] = importlib.import_module(IMITATIONS[name]).imitation(world)
         except BaseException:
             self.close_state()
             raise

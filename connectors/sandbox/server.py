@@ -190,7 +190,7 @@ def _changed_by(faults: list[Fault], request: Request, wall_ms: int) -> Request:
     names = tuple(name for fault in by_mode(faults, "strip") for name in fault.fields)
     if names and request.method in WRITES:
         request = _without(request, names)
-    if (stale := by_mode(faults, "stale_reads")) and request.method == "GET":
+    if stale := by_mode(faults, "stale_reads"):
         before = wall_ms - int(stale[0].seconds * 1000)
         request = Request(**{**request.__dict__, "stale_before_ms": before})
     return request

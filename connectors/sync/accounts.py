@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from connectors.base.connector import AccountConfig, Connector
 from connectors.base.errors import AuthFailed, ConnectorError, Forbidden
 from connectors.registry import CONNECTORS, connector_class
-from connectors.sync import feeds, health, journal
+from connectors.sync import feeds, health, hooks, journal
 from connectors.sync.models import Connection, RemoteToken
 from helpdesk.core import bell, live
 from helpdesk.core.secrets import SecretLost, decrypt, encrypt
@@ -119,7 +119,18 @@ def connect(*, wanted: Wanted, clock: Callable[[], datetime]) -> tuple[PsaAccoun
         connector.close()
     journal.note(account_id=account.pk, what="connect", text=line, now=clock(), calls=connector.calls)
     bell.ring("sync.pull_due")
+    hooks.look_again(account_id=account.pk)
     return account, line
+
+
+@transaction.atomic
+def change_client_mail(*, account: PsaAccount, values: Mapping[str, str]) -> dict[str, str]:
+    """Store who mails the client. Gives what has changed."""
+    row = PsaAccount.objects.select_for_update().get(pk=account.pk)
+    changed = {name: value for name, value in values.items() if row.client_mail.get(name, "") != value}
+    row.client_mail = {**row.client_mail, **values}
+    row.save(update_fields=["client_mail"])
+    return changed
 
 
 def what_is_wrong(error: ConnectorError) -> str:

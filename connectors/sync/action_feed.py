@@ -1,22 +1,23 @@
-"""The second lane: actions and attachment lists, ticket by ticket. Changed tickets first, then open, then closed."""
+"""The second lane: what no list tells, ticket by ticket: details (resolution, text as HTML, booked hours), actions
+and attachment lists. Changed tickets first, then open, then closed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DataError, IntegrityError
 from django.db.models import F, Q, QuerySet
 
 from connectors.base.connector import Connector
 from connectors.base.errors import Forbidden, NotFound, Rejected
-from connectors.sync import cursors, inbound_actions
+from connectors.sync import cursors, inbound, inbound_actions
 from connectors.sync.feeds import Run
 from connectors.sync.journal import log
 from connectors.sync.keys import Keys
 from connectors.sync.models import Cursor
 from helpdesk.directory.models import PsaAccount
-from helpdesk.tickets import services as tickets
+from helpdesk.tickets import upkeep
 from helpdesk.tickets.models import Ticket
 
 CHUNK = 50
@@ -31,14 +32,17 @@ def read_ticket_actions(
 
     What the PSA will not tell of one ticket is noted and not asked for again until the ticket changes.
     """
-    remote_id, up_to = str(ticket.remote_id), ticket.remote_updated_at or run.clock()
+    remote_id, up_to = str(ticket.remote_id), _changed_at(ticket) or run.clock()
     try:
         rows = connector.actions(remote_id)
         actions = inbound_actions.apply_actions(
             account=account, ticket=ticket, rows=rows, keys=keys, now=run.clock(), up_to=up_to
         )
+        if account.capabilities.get("time_in_action") is False:
+            times = connector.times(remote_id)
+            inbound_actions.apply_times(ticket=ticket, rows=times, keys=keys, now=run.clock())
         files = 0
-        if inbound_actions.wants_files(ticket, rows):
+        if inbound_actions.wants_files(account, ticket, rows):
             listed = connector.attachments(remote_id)
             files = inbound_actions.apply_files(ticket=ticket, rows=listed, now=run.clock())
     except NotFound:
@@ -51,19 +55,40 @@ def read_ticket_actions(
     return actions, files
 
 
+def _read_details(run: Run, ticket: Ticket) -> bool:
+    """What the PSA's lists leave out of a ticket. False when it was deleted meanwhile."""
+    try:
+        record = run.connector.ticket(str(ticket.remote_id))
+    except NotFound:
+        upkeep.mark_removed(ticket_ids=[ticket.pk], now=run.clock())
+        return False
+    except (Rejected, Forbidden) as error:
+        log.error("details left out", account=run.account.pk, ticket=ticket.pk, error=error.text[:300])
+        return True
+    inbound.apply_details(account=run.account, record=record, ticket=ticket, keys=run.keys, now=run.clock())
+    return True
+
+
 def _perhaps_gone(connector: Connector, ticket: Ticket, run: Run) -> None:
     """Only a ticket that cannot be read either is gone."""
     try:
         connector.ticket(str(ticket.remote_id))
     except NotFound:
-        tickets.mark_removed(ticket_ids=[ticket.pk], now=run.clock())
+        upkeep.mark_removed(ticket_ids=[ticket.pk], now=run.clock())
         return
-    Ticket.objects.filter(pk=ticket.pk).update(actions_pulled_at=ticket.remote_updated_at or run.clock())
+    Ticket.objects.filter(pk=ticket.pk).update(actions_pulled_at=_changed_at(ticket) or run.clock())
+
+
+def _changed_at(ticket: Ticket) -> datetime | None:
+    """The last change; where the PSA does not tell, when something was last said."""
+    return ticket.remote_updated_at or ticket.last_activity_at
 
 
 def stale(account_id: int) -> QuerySet[Ticket]:
     """Tickets whose actions are not known up to their last change."""
-    behind = Q(actions_pulled_at=None) | Q(actions_pulled_at__lt=F("remote_updated_at"))
+    known = Q(actions_pulled_at__lt=F("remote_updated_at"))
+    said = Q(remote_updated_at=None, actions_pulled_at__lt=F("last_activity_at"))
+    behind = Q(actions_pulled_at=None) | known | said
     return Ticket.objects.present().filter(behind, psa_account=account_id).exclude(remote_id=None)
 
 
@@ -134,6 +159,9 @@ def _walk(run: Run, cursor: Cursor, with_rest: bool) -> Iterator[Ticket]:
 
 
 def _read_one(run: Run, cursor: Cursor, ticket: Ticket) -> None:
+    if not _read_details(run, ticket):
+        run.page_done(cursor)
+        return
     actions, files = read_ticket_actions(
         account=run.account, connector=run.connector, ticket=ticket, keys=run.keys, run=run
     )

@@ -35,7 +35,9 @@ def action_draft(item: OutboxItem, *, account: PsaAccount, ticket: Ticket) -> Ac
     """A note, reply, call, visit or time. A client's words are sent as theirs, and mailed to nobody."""
     fields = item.fields
     by_client = bool(fields.get("is_from_client"))
-    mails = bool(fields.get("send_email")) and account.mailer("reply") == "psa" and not by_client
+    is_internal = bool(fields.get("is_internal", True))
+    mailed_by = fields.get("mailed_by", account.mailer("reply"))
+    mails = bool(fields.get("send_email")) and mailed_by == "psa" and not by_client and not is_internal
     body_html, body_text = str(fields.get("body_html") or ""), str(fields.get("body_text") or "")
     name = str(fields.get("author_name") or "")
     if by_client and not account.can("contact_as_author"):
@@ -46,7 +48,7 @@ def action_draft(item: OutboxItem, *, account: PsaAccount, ticket: Ticket) -> Ac
         kind=str(fields.get("kind") or "note"),
         body_html=body_html,
         body_text=body_text,
-        is_internal=bool(fields.get("is_internal", True)),
+        is_internal=is_internal,
         marker=str(fields.get("marker") or item.idempotency_key),
         occurred_at=instant(str(fields["occurred_at"])),
         outcome=fields.get("outcome"),

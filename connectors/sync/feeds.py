@@ -15,6 +15,7 @@ from connectors.sync.keys import Keys
 from connectors.sync.models import Cursor
 from helpdesk.core import live
 from helpdesk.directory.models import PsaAccount, default_client_mail
+from helpdesk.directory.services import join_users
 
 OVERLAP = timedelta(minutes=5)
 """Read again: rows that the PSA committed later than it stamped them."""
@@ -61,6 +62,10 @@ def read_reference(run: Run, cursor: Cursor) -> bool:
         done += count
         cursors.save(cursor, now=run.clock(), done=done)
         run.page_done(cursor)
+    if run.account.capabilities.get("list_agents") is False:
+        join_users(
+            now=run.clock()
+        )  # agents are learned from tickets: no list of them comes that would tie people to them
     cursors.finish(cursor, since=now, now=run.clock())
     return True
 

@@ -8,13 +8,21 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.core.validators import validate_slug
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from connectors.registry import CONNECTORS
 from connectors.sync.accounts import Wanted, kind_class
+from helpdesk.actions.choices import Occasion
+from helpdesk.directory.choices import Mailer
 from helpdesk.directory.models import PsaAccount
 
 PREFIX = "s_"
+MAIL_LABELS = {
+    Occasion.ACKNOWLEDGEMENT: _("A new ticket is acknowledged by"),
+    Occasion.REPLY: _("A reply is mailed by"),
+    Occasion.STATUS: _("Resolved or closed is told by"),
+}
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -82,6 +90,37 @@ class ConnectionForm(forms.Form):
             values["calls_per_minute"] = str(self.cleaned_data["calls_per_minute"])
         name = self.account.name if self.account else self.cleaned_data["name"]
         return Wanted.sort(kind=self.kind, name=name, url=self.cleaned_data["url"], values=values)
+
+
+class ClientMailForm(forms.Form):
+    """Who mails the client on each occasion. What the PSA cannot do is not offered."""
+
+    reply_to = forms.EmailField(
+        label=_("Answers to our mails go to"), required=False,
+        help_text=_("An address that the PSA reads, so that an answer lands on its ticket. Empty: the sender's."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, account: PsaAccount, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {o: account.mailer(o) for o in Occasion} | {
+            "reply_to": account.client_mail.get("reply_to", "")})  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.account = account
+        fields = {occasion.value: self._choice(occasion) for occasion in Occasion}
+        self.fields = {**fields, "reply_to": self.fields["reply_to"]}
+
+    def _choice(self, occasion: Occasion) -> forms.ChoiceField:
+        title, can_mail = self.account.title, self.account.capabilities.get("mails") == Mailer.PSA
+        choices = [(Mailer.DESK.value, _("This desk")), (Mailer.OFF.value, _("Nobody"))]
+        obeys = occasion.value in (self.account.capabilities.get("mail_switches") or ())
+        hint = gettext("%(psa)s mails by its own rules: switch that off there unless it is chosen here.")
+        return forms.ChoiceField(
+            label=MAIL_LABELS[occasion],
+            choices=[(Mailer.PSA.value, title), *choices] if can_mail else choices,
+            help_text=hint % {"psa": title} if can_mail and not obeys else "",
+        )
+
+    def values(self) -> dict[str, str]:
+        return {name: str(value) for name, value in self.cleaned_data.items()}
 
 
 def _places(url: str, values: Mapping[str, Any]) -> set[str]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DataError, IntegrityError
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from connectors.base.records import UNSET, TicketRecord
 from connectors.sync import values
 from connectors.sync.journal import log
 from connectors.sync.keys import Keys
 from helpdesk.directory.models import PsaAccount
-from helpdesk.tickets import mirror
-from helpdesk.tickets import services as tickets
+from helpdesk.tickets import mirror, upkeep
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.mirror import Applied, RemoteTicket
 from helpdesk.tickets.models import Ticket
@@ -35,7 +35,15 @@ _REFERENCES = (
 )  # fmt: skip
 _REQUIRED = ("status", "priority")
 _COLUMNS = {name: Ticket._meta.get_field(name) for name in _PLAIN}
-_NAMES = {"client": "client_name", "site": "site_name", "contact": "contact_name", "team": "team_name"}
+_NAMES = {"client": "client_name", "site": "site_name", "contact": "contact_name", "team": "team_name",
+          "agent": "agent_name"}  # fmt: skip
+
+
+class Seen(NamedTuple):
+    """A ticket that we have, as far as one needs to know before reading its news."""
+
+    updated_at: datetime | None
+    has_description: bool
 
 
 def tells_status_changes(account: PsaAccount) -> bool:
@@ -60,6 +68,20 @@ def apply(
         whole.tickets |= part.tickets
         whole.touched += part.touched
     return whole
+
+
+def apply_details(*, account: PsaAccount, record: TicketRecord, ticket: Ticket, keys: Keys, now: datetime) -> bool:
+    """Bring one ticket to a record of its own, which tells more than a list's row. False when it told nothing new.
+
+    `ticket` is read again where it changed.
+    """
+    row = remote_tickets([record], account_id=account.pk, keys=keys)[0]
+    is_known = row.remote_updated_at is None or row.remote_updated_at == ticket.remote_updated_at
+    if is_known and ticket.removed_at is None and all(getattr(ticket, k) == v for k, v in row.values.items()):
+        return False
+    apply(account=account, rows=[record], keys=keys, now=now, is_forced=True)
+    ticket.refresh_from_db()
+    return True
 
 
 def _apply_singly(
@@ -88,37 +110,53 @@ def _apply_batch(
     removed = [r.remote_id for r in batch if r.is_removed]
     if removed:
         gone = Ticket.objects.present().filter(psa_account=account, remote_id__in=removed).values_list("pk", flat=True)
-        tickets.mark_removed(ticket_ids=list(gone), now=now)
+        upkeep.mark_removed(ticket_ids=list(gone), now=now)
     present = [r for r in batch if not r.is_removed]
     if not present:
         return Applied()
-    return mirror.apply_tickets(
-        account_id=account.pk,
-        rows=remote_tickets(present, account_id=account.pk, keys=keys),
-        now=now,
-        has_status_events=tells_status_changes(account),
-        is_forced=is_forced,
-    )
+    known = _known(account.pk, present)
+    news = present if is_forced else [r for r in present if not _is_seen(r, known)]
+    applied = Applied()
+    if news:
+        applied = mirror.apply_tickets(
+            account_id=account.pk,
+            rows=_remote_tickets(news, keys, known),
+            now=now,
+            has_status_events=tells_status_changes(account),
+            is_forced=is_forced,
+        )
+    applied.unchanged += len(present) - len(news)
+    return applied
 
 
 def remote_tickets(batch: Iterable[TicketRecord], *, account_id: int, keys: Keys) -> list[RemoteTicket]:
     """Records in our keys. A placeholder stands in for every id that nobody has seen yet."""
     batch = list(batch)
+    return _remote_tickets(batch, keys, _known(account_id, batch))
+
+
+def _remote_tickets(batch: Sequence[TicketRecord], keys: Keys, known: Mapping[str, Seen]) -> list[RemoteTicket]:
     for name in _REFERENCES:
         keys.prime(name, (v for r in batch if isinstance(v := getattr(r, name), str)))
-    known = _known(account_id, batch)
     return [_remote_ticket(record, keys, known.get(record.remote_id)) for record in batch]
 
 
-def _known(account_id: int, batch: Sequence[TicketRecord]) -> dict[str, bool]:
-    """remote id -> whether its description is filled, for the tickets that we have."""
-    ids = [r.remote_id for r in batch]
-    rows = Ticket.objects.filter(psa_account=account_id, remote_id__in=ids)
-    filled = set(rows.exclude(description="").values_list("remote_id", flat=True))
-    return {str(i): i in filled for i in rows.values_list("remote_id", flat=True)}
+def _known(account_id: int, batch: Sequence[TicketRecord]) -> dict[str, Seen]:
+    """By remote id, what we have of these tickets."""
+    rows = Ticket.objects.filter(psa_account=account_id, remote_id__in=[r.remote_id for r in batch])
+    is_filled = ExpressionWrapper(~Q(description=""), output_field=BooleanField())
+    found = rows.values_list("remote_id", "remote_updated_at", is_filled)
+    return {str(remote_id): Seen(updated_at, bool(filled)) for remote_id, updated_at, filled in found}
 
 
-def _remote_ticket(record: TicketRecord, keys: Keys, has_description: bool | None) -> RemoteTicket:
+def _is_seen(record: TicketRecord, known: Mapping[str, Seen]) -> bool:
+    """Whether this very version was applied before: windows overlap, so most rows of a quiet poll are."""
+    seen = known.get(record.remote_id)
+    return bool(seen and record.remote_updated_at and seen.updated_at == record.remote_updated_at)
+
+
+def _remote_ticket(record: TicketRecord, keys: Keys, seen: Seen | None) -> RemoteTicket:
+    has_description = seen.has_description if seen else None
     row: dict[str, Any] = {}
     confirmed: dict[str, Any] = {}
     for name in _PLAIN:
@@ -175,8 +213,9 @@ def _key(
     extra: dict[str, Any] = {}
     if name in {"site", "contact", "contract"}:
         extra["client_id"] = row.get("client_id")
-    if name == "contact" and isinstance(record.contact_email, str):
-        extra["email"] = values.text(record.contact_email)[:254]
+    email = {"contact": record.contact_email, "agent": record.agent_email}.get(name)
+    if isinstance(email, str):
+        extra["email"] = values.text(email)[:254]
     return keys.get(name, remote_id, label=label, **extra)
 
 

@@ -6,20 +6,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.base.records import UNSET, ActionRecord, AttachmentRecord
+from connectors.base.records import UNSET, ActionRecord, AttachmentRecord, TimeRecord
 from connectors.sync import values
 from connectors.sync.inbound import marker_of
 from connectors.sync.keys import Keys
 from helpdesk.actions import mirror
+from helpdesk.actions import times as actions_times
 from helpdesk.actions.choices import Kind
 from helpdesk.actions.mirror import RemoteAction, RemoteFile
-from helpdesk.actions.models import Action, Attachment
+from helpdesk.actions.models import Action, Attachment, TimeEntry
+from helpdesk.actions.times import RemoteTime
 from helpdesk.directory.models import PsaAccount
-from helpdesk.tickets.mirror import RemoteStatusChange
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.status_changes import RemoteStatusChange
 
 _PLAIN = ("title", "body", "body_is_html", "is_internal", "is_from_client", "author_name", "email_to", "email_cc")
 _COLUMNS = {name: Action._meta.get_field(name) for name in _PLAIN}
+_SECONDS = TimeEntry._meta.get_field("seconds")
 
 
 def apply_actions(
@@ -63,7 +66,7 @@ def remote_action(record: ActionRecord, *, account: PsaAccount, ticket: Ticket, 
         values=row,
         is_fingerprint=account.capabilities.get("comment_ids", True) is False,
         marker=marker_of(record.marker),
-        seconds=seconds if isinstance(seconds, int) else None,
+        seconds=values.fit(_SECONDS, seconds) if isinstance(seconds, int) else None,
         is_billable=record.time_is_billable if isinstance(record.time_is_billable, bool) else True,
         status_change=change,
         raw=values.raw(record.raw),
@@ -73,7 +76,7 @@ def remote_action(record: ActionRecord, *, account: PsaAccount, ticket: Ticket, 
 def _set_people(record: ActionRecord, row: dict[str, Any], ticket: Ticket, keys: Keys) -> None:
     name = str(row.get("author_name") or "")
     if record.author_agent is not UNSET:
-        row["author_agent_id"] = keys.get("agent", record.author_agent, label=name)
+        row["author_agent_id"] = keys.get("agent", record.author_agent, label=name, **_email(record))
     if record.author_contact is not UNSET:
         extra = {"client_id": ticket.client_id}
         row["author_contact_id"] = keys.get("contact", record.author_contact, label=name, **extra)
@@ -85,6 +88,31 @@ def _set_people(record: ActionRecord, row: dict[str, Any], ticket: Ticket, keys:
             found = keys.label("contact", record.author_contact)
         if found:
             row["author_name"] = found[:120]
+
+
+def _email(record: ActionRecord | TimeRecord) -> dict[str, str]:
+    email = record.author_email
+    return {"email": values.text(email)[:254]} if isinstance(email, str) else {}
+
+
+def apply_times(*, ticket: Ticket, rows: Sequence[TimeRecord], keys: Keys, now: datetime) -> int:
+    """Bring the time booked on a ticket to what the PSA has; counts the new entries."""
+    return actions_times.apply_times(ticket_id=ticket.pk, rows=[_remote_time(row, keys, now) for row in rows], now=now)
+
+
+def _remote_time(record: TimeRecord, keys: Keys, now: datetime) -> RemoteTime:
+    name = values.text(record.author_name or None)[:120]
+    agent = record.agent if isinstance(record.agent, str) else None
+    return RemoteTime(
+        remote_id=record.remote_id,
+        agent_id=keys.get("agent", agent, label=name, **_email(record)),
+        author_name=name or keys.label("agent", agent),
+        started_at=record.started_at if isinstance(record.started_at, datetime) else None,
+        ended_at=record.ended_at if isinstance(record.ended_at, datetime) else now,
+        seconds=values.fit(_SECONDS, record.seconds),
+        is_billable=record.is_billable,
+        note=values.text(record.note),
+    )
 
 
 def status_change(record: ActionRecord, keys: Keys) -> RemoteStatusChange | None:
@@ -104,8 +132,10 @@ def status_change(record: ActionRecord, keys: Keys) -> RemoteStatusChange | None
     )
 
 
-def wants_files(ticket: Ticket, actions: Sequence[ActionRecord]) -> bool:
-    """Whether the records say that there are attachments which we do not list yet."""
+def wants_files(account: PsaAccount, ticket: Ticket, actions: Sequence[ActionRecord]) -> bool:
+    """Whether there may be attachments which we do not list yet: the records say so, or the PSA counts none."""
+    if account.capabilities.get("attachment_counts") is False:
+        return True
     told = sum(r.attachment_count for r in actions if isinstance(r.attachment_count, int))
     expected = max(told, ticket.attachment_count)
     if not expected:

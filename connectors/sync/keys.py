@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import models
 
 from helpdesk.actions.models import Outcome
-from helpdesk.directory.models import Agent, Client, Contact, Contract, Site, Team
+from helpdesk.directory.models import Agent, Client, Contact, Contract, PsaAccount, Site, Team
 from helpdesk.directory.services import place_holder
 from helpdesk.sla.models import Calendar, Policy
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketType
@@ -32,6 +32,8 @@ MODELS: dict[str, type[models.Model]] = {
 
 NO_ID = "?"
 """Remote id of the placeholder behind a required reference that the PSA leaves empty."""
+LISTS = {"agent": "list_agents", "status": "list_statuses", "ticket_type": "list_ticket_types"}
+"""Reference field -> the capability that is off where the PSA has no complete list: what is named is learned then."""
 KEPT_IDS = 20_000
 """Per model; beyond it the map starts anew, so that memory stays flat."""
 
@@ -42,6 +44,7 @@ class Keys:
     def __init__(self, account_id: int) -> None:
         self.account_id = account_id
         self._known: dict[str, dict[str, tuple[int, str]]] = {name: {} for name in MODELS}
+        self._capabilities: dict[str, Any] | None = None
 
     def forget(self) -> None:
         """What was renamed or merged meanwhile is read anew."""
@@ -76,16 +79,34 @@ class Keys:
     def get(self, name: str, remote_id: str | None, *, label: str = "", **values: Any) -> int | None:
         """Our key; an id without a row gets a placeholder that shows `label`."""
         found = self.find(name, remote_id)
-        if found is not None or remote_id is None or name == "parent":
+        if remote_id is None or name == "parent":
             return found
-        pk = place_holder(
-            MODELS[name],
-            account_id=self.account_id,
-            remote_id=remote_id,
-            values={**_placeholder(name, label or f"#{remote_id}"), **values},
-        )
-        self._known[name][remote_id] = (pk, label)
+        if found is not None:
+            self._learn(name, remote_id, found, label, values)
+            return found
+        # A word is its own name; a number is none.
+        shown = label or (f"#{remote_id}" if remote_id.isdigit() else remote_id)
+        known = _placeholder(name, shown)
+        if name == "status" and self._is_learned(name):
+            known["is_active"] = True
+        pk = place_holder(MODELS[name], account_id=self.account_id, remote_id=remote_id, values={**known, **values})
+        self._known[name][remote_id] = (pk, shown)
         return pk
+
+    def _learn(self, name: str, remote_id: str, pk: int, label: str, values: Mapping[str, Any]) -> None:
+        """An agent without a name gets the one that a later record tells, where no list ever will."""
+        if name != "agent" or not label or self._known[name][remote_id][1] != f"#{remote_id}":
+            return
+        if self._is_learned(name):
+            row = {"name": label[:120], **{k: v for k, v in values.items() if v}}
+            MODELS[name]._default_manager.filter(pk=pk, is_placeholder=True).update(**row)
+        self._known[name][remote_id] = (pk, label)
+
+    def _is_learned(self, name: str) -> bool:
+        if self._capabilities is None:
+            rows = PsaAccount.objects.filter(pk=self.account_id)
+            self._capabilities = rows.values_list("capabilities", flat=True).first() or {}
+        return name in LISTS and self._capabilities.get(LISTS[name]) is False
 
     def required(self, name: str, remote_id: str | None) -> int:
         """Like `get`, for a reference that may not be empty here."""

@@ -129,3 +129,82 @@ class SyncLogEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.text}"
+
+
+class Hook(models.Model):
+    """The webhook of one account: what the PSA calls when a ticket changes. A hint only: polling is the truth.
+
+    The address's secret is kept twice: hashed here, to be compared, and encrypted with the account's credentials, to
+    be registered again.
+    """
+
+    class State(models.TextChoices):
+        OFF = "off", _("Off")
+        REGISTERING = "registering", _("Being registered")
+        REGISTERED = "registered", _("Registered")
+        REFUSED = "refused", _("Refused by the PSA")
+
+    psa_account = models.OneToOneField(
+        "directory.PsaAccount", primary_key=True, on_delete=models.CASCADE, related_name="hook"
+    )
+    state = models.CharField(max_length=12, choices=State.choices, default=State.OFF)
+    text = models.CharField(max_length=300, blank=True)
+    """Why it is off or refused."""
+    secret_hash = models.CharField(max_length=64, blank=True)
+    """SHA-256 of the secret in the address, hexadecimal; empty = no call is taken."""
+    remote_id = models.CharField(max_length=80, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    """Of address and secrets as they were registered: another one now means to register again."""
+    check_at = models.DateTimeField(null=True, blank=True)
+    """When a worker looks again; null = at once."""
+    registered_at = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(null=True, blank=True)
+    """The last call with the right signature since it was registered."""
+    heard = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.psa_account_id}: {self.state}"
+
+
+class Hint(models.Model):
+    """A ticket that a webhook named. One row per ticket: a second call moves `asked_at`, and is read once."""
+
+    psa_account = models.ForeignKey("directory.PsaAccount", on_delete=models.CASCADE, related_name="hints")
+    remote_id = models.CharField(max_length=64)
+    asked_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+    is_waiting = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["psa_account", "remote_id"], name="hint_once")]
+        indexes = [
+            models.Index(fields=["psa_account", "asked_at"], name="hint_waiting", condition=models.Q(is_waiting=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.psa_account_id} {self.remote_id}"
+
+
+class HookCount(models.Model):
+    """How many calls of each kind came to `/hooks/`, since the beginning: for the metrics."""
+
+    what = models.CharField(max_length=20, primary_key=True)
+    number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.number}"
+
+
+class SweptPage(models.Model):
+    """The ids of one page of a sweep under way, so that a killed sweep goes on where it was. Gone with its end."""
+
+    cursor = models.ForeignKey(Cursor, on_delete=models.CASCADE, related_name="swept")
+    number = models.PositiveIntegerField()
+    ids = models.TextField()
+    """Separated by a line feed: some hundred of them."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["cursor", "number"], name="swept_once")]
+
+    def __str__(self) -> str:
+        return f"{self.cursor_id}:{self.number}"

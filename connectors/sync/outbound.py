@@ -32,7 +32,7 @@ from helpdesk.core import live
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State, Verb
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets import services as tickets
+from helpdesk.tickets import upkeep
 from helpdesk.tickets.models import Ticket
 
 LEASE_SECONDS = 60
@@ -251,7 +251,7 @@ def _not_found(job: Job[Any], error: ConnectorError, clock: Clock, *, in_doubt: 
     except NotFound:
         with transaction.atomic():
             outbox.refuse(item=job.item, reason=Reason.GONE, text=error.text or _("Deleted in the PSA."), now=now)
-            tickets.mark_removed(ticket_ids=[job.ticket.pk], now=now)
+            upkeep.mark_removed(ticket_ids=[job.ticket.pk], now=now)
         return
     except ConnectorError as other:
         _settle(job, other, clock, in_doubt=in_doubt)

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
-from connectors.sync import throttle
-from connectors.sync.models import Connection, Cursor, Feed, SyncLogEntry
+from connectors.sync import hooks, throttle
+from connectors.sync.models import Connection, Cursor, Feed, Hook, SyncLogEntry
+from helpdesk.actions.models import ClientMail
 from helpdesk.directory.choices import Health
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.choices import State, Verb
@@ -99,9 +100,40 @@ def cards(*, now: datetime) -> list[Card]:
     return list(found.values())
 
 
+@dataclass(frozen=True)
+class HookLine:
+    """How an account's webhook is doing. `word` is for the style sheet and for tests."""
+
+    word: str
+    title: str
+    tone: str
+    text: str
+    heard_at: datetime | None
+    may_be: bool
+
+    @property
+    def is_on(self) -> bool:
+        return self.word != "off"
+
+
+def hook_of(account: PsaAccount) -> HookLine:
+    hook = Hook.objects.filter(psa_account=account).first()
+    is_wanted, why = hooks.wanted(account)
+    may_be = account.can("webhooks")
+    if not is_wanted:
+        return HookLine("off", _("Off"), "off", why, None, may_be)
+    if hook is None or hook.state in (Hook.State.OFF, Hook.State.REGISTERING):
+        return HookLine("registering", _("Being registered"), "slow", hook.text if hook else "", None, may_be)
+    if hook.state == Hook.State.REFUSED:
+        return HookLine("refused", _("Refused by %(psa)s") % {"psa": account.title}, "down", hook.text, None, may_be)
+    if hook.heard_at is None:
+        return HookLine("waiting", _("Registered, waiting for the first call"), "slow", "", None, may_be)
+    return HookLine("working", _("Working"), "ok", "", hook.heard_at, may_be)
+
+
 def account_named(name: str) -> PsaAccount | None:
     """The account of this name; None when there is none."""
-    return PsaAccount.objects.filter(name=name).first() if name else None
+    return PsaAccount.objects.filter(name=name).first() if name and "\x00" not in name else None
 
 
 def progress(rows: list[Cursor], *, now: datetime) -> list[FeedProgress]:
@@ -138,6 +170,14 @@ def open_items(account: PsaAccount | None) -> list[tuple[OutboxItem, Ticket | No
     ids = {int(i.lane.partition(":")[2]) for i in items if i.lane.startswith("ticket:")}
     tickets = Ticket.objects.only("number", "subject", "remote_id").in_bulk(ids)
     return [(i, tickets.get(int(i.lane.partition(":")[2] or 0))) for i in items]
+
+
+def failed_mails(account: PsaAccount | None) -> list[ClientMail]:
+    """Mails of ours that a person must look at, newest first."""
+    rows = ClientMail.objects.failed().select_related("ticket")
+    if account:
+        rows = rows.filter(ticket__psa_account=account)
+    return list(rows.defer("ticket__raw", "ticket__description").order_by("-pk")[:ITEMS])
 
 
 def log_lines(account: PsaAccount | None) -> list[SyncLogEntry]:

@@ -304,7 +304,7 @@ def _journal(
 
 
 def _counted(kind: str, number: int) -> str:
-    """ "1 ticket", "3 tickets"; kinds of reference data by their own name."""
+    """ "1 ticket", "3 tickets"."""
     words = {
         "tickets": lambda: ngettext("%(n)d ticket", "%(n)d tickets", number),
         "actions": lambda: ngettext("%(n)d note or reply", "%(n)d notes and replies", number),
@@ -314,6 +314,15 @@ def _counted(kind: str, number: int) -> str:
         "sites": lambda: ngettext("%(n)d site", "%(n)d sites", number),
         "contacts": lambda: ngettext("%(n)d contact", "%(n)d contacts", number),
         "contracts": lambda: ngettext("%(n)d contract", "%(n)d contracts", number),
+        "teams": lambda: ngettext("%(n)d team", "%(n)d teams", number),
+        "agents": lambda: ngettext("%(n)d agent", "%(n)d agents", number),
+        "calendars": lambda: ngettext("%(n)d calendar", "%(n)d calendars", number),
+        "statuses": lambda: ngettext("%(n)d status", "%(n)d statuses", number),
+        "priorities": lambda: ngettext("%(n)d priority", "%(n)d priorities", number),
+        "policies": lambda: ngettext("%(n)d policy", "%(n)d policies", number),
+        "ticket_types": lambda: ngettext("%(n)d ticket type", "%(n)d ticket types", number),
+        "categories": lambda: ngettext("%(n)d category", "%(n)d categories", number),
+        "outcomes": lambda: ngettext("%(n)d outcome", "%(n)d outcomes", number),
     }
     return words[kind]() % {"n": number} if kind in words else f"{number} {kind}"
 

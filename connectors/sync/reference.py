@@ -12,6 +12,7 @@ from django.db import models, transaction
 from connectors.base.records import UNSET, Record
 from connectors.sync import sla_reference, values
 from connectors.sync.keys import Keys
+from helpdesk.actions import outcomes
 from helpdesk.actions.models import Outcome
 from helpdesk.core import live
 from helpdesk.directory.models import Agent, Client, Contact, Contract, PsaAccount, Site, Team
@@ -34,7 +35,7 @@ def apply(*, account: PsaAccount, kind: str, rows: Sequence[Record], keys: Keys,
     with transaction.atomic():
         edited = _edited(model, account.pk)
         count = upsert(model, account.pk, rows, lambda r: columns(r, keys, r.remote_id in edited))
-        if is_complete:
+        if is_complete and account.capabilities.get(f"list_{kind}") is not False:
             _retire(model, account.pk, rows)
         _AFTER.get(kind, _nothing)(account, rows, keys, now)
     return count
@@ -71,7 +72,7 @@ def _edited(model: type[models.Model], account_id: int) -> frozenset[str]:
 
 
 def _status(record: Any, _keys: Keys, is_edited: bool) -> Columns:
-    row: Columns = {"is_active": True, **_carried(record, "name", "colour", "sequence")}
+    row: Columns = {"is_active": True, **_carried(record, "name", "colour", "sequence", "is_active")}
     if is_edited:
         return row
     row["is_mapped"] = record.category in Category.values
@@ -104,7 +105,7 @@ def _ticket_type(record: Any, keys: Keys, _is_edited: bool) -> Columns:
         row["kind"] = record.kind if row["is_mapped"] else TypeKind.OTHER
     names = {
         "initial_status": "status", "default_priority": "priority", "reopened_status": "status",
-        "default_team": "team", "default_sla_policy": "sla_policy",
+        "default_team": "team", "default_agent": "agent", "default_sla_policy": "sla_policy",
     }  # fmt: skip
     for column, name in names.items():
         value = getattr(record, column)
@@ -115,8 +116,8 @@ def _ticket_type(record: Any, keys: Keys, _is_edited: bool) -> Columns:
 
 def _outcome(record: Any, keys: Keys, _is_edited: bool) -> Columns:
     row = _carried(
-        record, "name", "label", "colour", "sequence", "is_hidden", "hide_from_client", "must_add_note", "must_assign",
-        "sla_hold", "sla_release", "sends_email", "default_seconds",
+        record, "name", "label", "long_label", "colour", "sequence", "is_hidden", "hide_from_client", "must_add_note",
+        "must_assign", "sla_hold", "sla_release", "sends_email", "default_seconds",
     )  # fmt: skip
     if record.new_status is not UNSET:
         row["new_status_id"] = keys.find("status", record.new_status)
@@ -232,6 +233,7 @@ def _after_outcomes(account: PsaAccount, rows: Sequence[Any], keys: Keys, _now: 
         if row.ticket_types is not UNSET and row.remote_id in known:
             types = [pk for t in row.ticket_types if (pk := keys.find("ticket_type", t))]
             known[row.remote_id].ticket_types.set(types)
+    transaction.on_commit(lambda: outcomes.forget(account.pk))
 
 
 _AFTER: dict[str, Callable[[PsaAccount, Sequence[Any], Keys, datetime], None]] = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from connectors.base.connector import Connector
 from connectors.base.errors import ConnectorError, NotFound
 from connectors.sync import action_feed, gateway, inbound
 from connectors.sync.feeds import Run
 from helpdesk.directory.models import PsaAccount
-from helpdesk.tickets import services as tickets
+from helpdesk.tickets import upkeep
 from helpdesk.tickets.models import Ticket
 
 
@@ -25,18 +26,22 @@ def read_remote(*, account: PsaAccount, remote_id: str, clock: Callable[[], date
     """The same for a ticket that may be new to us."""
     try:
         with gateway.using(account, rank=gateway.PEOPLE, clock=clock) as connector:
-            run = Run(account, connector, clock, clock())
-            record = connector.ticket(remote_id)
-            applied = inbound.apply(account=account, rows=[record], keys=run.keys, now=clock(), is_forced=True)
-            ticket = Ticket.objects.filter(pk__in=applied.tickets.values()).first()
-            if ticket is not None:
-                action_feed.read_ticket_actions(
-                    account=account, connector=connector, ticket=ticket, keys=run.keys, run=run
-                )
-    except NotFound:
-        gone = Ticket.objects.present().filter(psa_account=account, remote_id=remote_id)
-        tickets.mark_removed(ticket_ids=list(gone.values_list("pk", flat=True)), now=clock())
-        return True
+            read_with(account=account, connector=connector, remote_id=remote_id, clock=clock)
     except ConnectorError:
         return False  # health and breaker know; the next pull tells
     return True
+
+
+def read_with(*, account: PsaAccount, connector: Connector, remote_id: str, clock: Callable[[], datetime]) -> None:
+    """Bring one ticket up to date, new to us or known; one that is not there any more is marked. ConnectorError."""
+    run = Run(account, connector, clock, clock())
+    try:
+        record = connector.ticket(remote_id)
+    except NotFound:
+        gone = Ticket.objects.present().filter(psa_account=account, remote_id=remote_id)
+        upkeep.mark_removed(ticket_ids=list(gone.values_list("pk", flat=True)), now=clock())
+        return
+    applied = inbound.apply(account=account, rows=[record], keys=run.keys, now=clock(), is_forced=True)
+    ticket = Ticket.objects.filter(pk__in=applied.tickets.values()).first()
+    if ticket is not None:
+        action_feed.read_ticket_actions(account=account, connector=connector, ticket=ticket, keys=run.keys, run=run)

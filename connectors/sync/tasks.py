@@ -11,7 +11,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from connectors.sync import accounts, fetch, pull, push, reread
+from connectors.sync import accounts, fetch, hints, hooks, pull, push, reread
 from connectors.sync.journal import log
 from helpdesk.core import bell
 
@@ -20,6 +20,7 @@ PUSHERS = 3
 LOST_FILES_EVERY_SECONDS = 30
 
 _pushers = threading.BoundedSemaphore(PUSHERS)
+_hinters = threading.BoundedSemaphore(1)
 _sweepers = threading.BoundedSemaphore(1)
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,6 +56,10 @@ def pull_due() -> None:
     try:
         if pull.pull_due(clock=timezone.now):
             bell.ring("sync.pull_due")
+        if hooks.is_due(now=timezone.now()):
+            bell.ring("sync.hooks_due")
+        if hints.are_waiting():
+            bell.ring("sync.hints_due")
         if pull.is_sweep_due(clock=timezone.now):
             bell.ring("sync.sweep_due")
         if cache.add("sync:lost_files", 1, LOST_FILES_EVERY_SECONDS):
@@ -69,6 +74,19 @@ def sweep_due() -> None:
     with _slot(_sweepers) as taken:
         if taken:
             pull.sweep_due(clock=timezone.now)
+
+
+@_task("sync.hooks_due")
+def hooks_due() -> None:
+    hooks.settle_due(clock=timezone.now)
+
+
+@_task("sync.hints_due")
+def hints_due() -> None:
+    with _slot(_hinters) as taken:
+        left = taken and hints.drain(clock=timezone.now)
+    if left:
+        bell.ring("sync.hints_due")
 
 
 @_task("sync.read_ticket")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,8 +19,14 @@ def text(value: Any) -> str:
     """Text without characters that a database refuses; None is empty."""
     if value is None:
         return ""
-    found = str(value)
-    return found.replace("\x00", "") if "\x00" in found else found
+    return _storable(str(value))
+
+
+def _storable(found: str) -> str:
+    """Without NUL; half a character, as a PSA leaves it that cuts an emoji in two, is shown as one that is missing."""
+    if "\x00" in found:
+        found = found.replace("\x00", "")
+    return found if found.isascii() else _HALVES.sub("\ufffd", found)
 
 
 def fitted(model: type[models.Model], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +47,25 @@ def fit(column: Any, value: Any) -> Any:
 
 def raw(row: Mapping[str, Any]) -> dict[str, Any]:
     """What is worth keeping of a PSA's row: filled values without long texts."""
-    return {str(k): _kept(v) for k, v in row.items() if v not in (None, "", [], {}) and not _is_long(v)}
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        kind = type(value)
+        name = _storable(name)
+        if kind is str:
+            if value and len(value) <= RAW_TEXT_LIMIT:
+                found[name] = _storable(value)
+        elif kind in _PLAIN:
+            found[name] = value
+        elif kind is float:
+            found[name] = value if isfinite(value) else None
+        elif value is not None and (kind not in _EMPTY or value):
+            found[name] = _kept(value)
+    return found
+
+
+_PLAIN = frozenset((int, bool))
+_HALVES = re.compile("[\ud800-\udfff]")
+_EMPTY = frozenset((list, dict))
 
 
 def _is_long(value: Any) -> bool:
@@ -53,7 +79,9 @@ def _kept(value: Any) -> Any:
         return raw(value)
     if isinstance(value, list | tuple):
         return [_kept(v) for v in value if not _is_long(v)]
-    return value if isinstance(value, int | float | bool) else str(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if isinstance(value, int | bool) else text(value)
 
 
 def iso(at: datetime) -> str:

@@ -11,20 +11,23 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from connectors.base.connector import Connector
 from connectors.base.errors import ConnectorError, NotFound
 from connectors.base.records import ActionDraft, ActionRecord, AttachmentRecord, Record, TicketRecord
 from connectors.sync import drafts, inbound, inbound_actions
 from connectors.sync.keys import Keys
+from helpdesk.actions import mails
 from helpdesk.actions import mirror as actions_mirror
-from helpdesk.actions.models import Action, Attachment, TimeEntry
+from helpdesk.actions.models import Action, Attachment, ClientMail, TimeEntry
 from helpdesk.core.origin import Origin
+from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.choices import Verb
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets import mirror
-from helpdesk.tickets import services as tickets
+from helpdesk.tickets import conflicts
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.status_changes import apply_status_changes
 
 T = TypeVar("T", bound=Record)
 
@@ -95,7 +98,7 @@ class UpdateTicket(Job[TicketRecord]):
     def check(self) -> None:
         record = self.connector.ticket(str(self.ticket.remote_id))
         row = inbound.remote_tickets([record], account_id=self.account.pk, keys=self.keys)[0]
-        if theirs := mirror.conflicts(self.item, row.confirmed):
+        if theirs := conflicts.conflicting_fields(self.item, row.confirmed):
             raise Contradicted(theirs, record)
         if all(name in row.confirmed and row.confirmed[name] == mine for name, mine in self.item.fields.items()):
             raise Already(record)
@@ -118,7 +121,10 @@ class CreateTicket(Job[TicketRecord]):
     needs_ticket = False
 
     def send(self, on_progress: Callable[[int], None]) -> TicketRecord:
-        return self.connector.create_ticket(drafts.ticket_fields(self.item.fields), marker=str(self.ticket.marker))
+        fields = drafts.ticket_fields(self.item.fields)
+        if "acknowledgement" in (self.account.capabilities.get("mail_switches") or ()):
+            fields["acknowledge"] = mails.psa_acknowledges(self.ticket)
+        return self.connector.create_ticket(fields, marker=str(self.ticket.marker))
 
     def is_there(self, record: TicketRecord) -> bool:
         try:
@@ -152,6 +158,7 @@ def _drop_copy(ticket: Ticket, remote_id: str) -> None:
     for copy in Ticket.objects.filter(psa_account=ticket.psa_account_id, remote_id=remote_id).exclude(pk=ticket.pk):
         for model in (Action, TimeEntry, Attachment):
             model._default_manager.filter(ticket=copy).exclude(sync_state="").update(ticket=ticket)
+        ClientMail.objects.filter(ticket=copy).update(ticket=ticket)
         last = OutboxItem.objects.in_lane(ticket.lane).last()
         sequence = last.sequence if last else 0
         for item in OutboxItem.objects.in_lane(copy.lane):
@@ -171,6 +178,10 @@ class CreateAction(Job[ActionRecord]):
         return self.connector.create_action(self._draft())
 
     def is_there(self, record: ActionRecord) -> bool:
+        if not _has_ids(self.account):
+            return True  # what came back was read back
+        if self.item.subject.startswith("time:") and self.account.capabilities.get("time_in_action") is False:
+            return any(t.remote_id == record.remote_id for t in self.connector.times(str(self.ticket.remote_id)))
         return any(a.remote_id == record.remote_id for a in self.connector.actions(str(self.ticket.remote_id)))
 
     def look_up(self, *, since: datetime) -> ActionRecord | None:
@@ -183,21 +194,26 @@ class CreateAction(Job[ActionRecord]):
         """
         kind, _sep, pk = self.item.subject.partition(":")
         ours = Q(pk=pk) if kind == "time" else Q(action=pk)
-        own = Action.objects.filter(ticket=self.ticket).exclude(sync_state="").exclude(remote_id=None)
+        own = Action.objects.filter(ticket=self.ticket).exclude(sync_state="")
+        own = own.annotate(key=Coalesce("fingerprint", "remote_id")).exclude(key=None)
         time = TimeEntry.objects.filter(ticket=self.ticket).exclude(sync_state="").exclude(remote_id=None).exclude(ours)
         own = own.exclude(pk=pk) if kind == "action" else own
-        return frozenset(
-            map(str, (*own.values_list("remote_id", flat=True), *time.values_list("remote_id", flat=True)))
-        )
+        return frozenset(map(str, (*own.values_list("key", flat=True), *time.values_list("remote_id", flat=True))))
 
     def keep(self, record: ActionRecord, *, now: datetime) -> None:
-        actions_mirror.confirm_action(subject=self.item.subject, remote_id=record.remote_id, now=now)
+        actions_mirror.confirm_action(
+            subject=self.item.subject,
+            remote_id=record.remote_id,
+            now=now,
+            is_fingerprint=not _has_ids(self.account),
+            has_time="time_apart" not in self.item.fields,
+        )
         change = inbound_actions.status_change(record, self.keys)
         if change is not None:
-            mirror.apply_status_changes(ticket=self.ticket, rows=[change], now=now)
+            apply_status_changes(ticket=self.ticket, rows=[change], now=now)
         if self.item.fields.get("new_status") and record.new_status is None:
             # The PSA took the words and kept its status: ours falls back to what it has.
-            tickets.fall_back(
+            conflicts.fall_back(
                 ticket_id=self.ticket.pk,
                 fields=["status"],
                 values={},
@@ -212,6 +228,11 @@ class CreateAction(Job[ActionRecord]):
             return self.connector.ticket(str(self.ticket.remote_id))
         except ConnectorError:
             return None  # the next pull tells
+
+
+def _has_ids(account: PsaAccount) -> bool:
+    """Whether the PSA gives its actions ids; else they are known by a fingerprint."""
+    return account.capabilities.get("comment_ids", True) is not False
 
 
 class UploadFile(Job[AttachmentRecord]):

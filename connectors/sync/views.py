@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from connectors.registry import CONNECTORS
-from connectors.sync import accounts, health, overview
+from connectors.sync import accounts, health, hooks, overview
 from connectors.sync.accounts import Wanted
-from connectors.sync.forms import ConnectionForm, kinds
+from connectors.sync.forms import ClientMailForm, ConnectionForm, kinds
 from helpdesk.accounts.permissions import can, requires
 from helpdesk.accounts.services import record_audit
 from helpdesk.core import bell, live
@@ -52,6 +52,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
         "accounts": PsaAccount.objects.only("name", "title"),
         "chosen": chosen,
         "items": overview.open_items(chosen),
+        "failed_mails": overview.failed_mails(chosen),
         "log": overview.log_lines(chosen),
         "may_change": can(request.user, "accounts.change"),
         "now": now,
@@ -95,8 +96,31 @@ def account_edit(request: HttpRequest, name: str) -> HttpResponse:
     return _form_page(request, form, status=422 if request.method == "POST" else 200)
 
 
-def _form_page(request: HttpRequest, form: ConnectionForm, *, status: int) -> HttpResponse:
-    context = {"form": form, "account": form.account, "kind": form.kind, "kinds": kinds()}
+@require_POST
+@requires("accounts.change")
+def account_mails(request: HttpRequest, name: str) -> HttpResponse:
+    """Who mails the client: saved at once, nothing to test."""
+    account = get_object_or_404(PsaAccount, name=name)
+    form = ClientMailForm(request.POST, account=account)
+    if not form.is_valid():
+        return _form_page(request, ConnectionForm(kind=account.kind, account=account), status=422, mail_form=form)
+    changed = accounts.change_client_mail(account=account, values=form.values())
+    if changed:
+        _audit(request, "account.client_mail", account.name, changed)
+    messages.success(request, _("Saved. Replies that are under way keep who was named."))
+    return redirect("sync:account", account.name)
+
+
+def _form_page(
+    request: HttpRequest, form: ConnectionForm, *, status: int, mail_form: ClientMailForm | None = None
+) -> HttpResponse:
+    context = {**_live(request), "form": form, "account": form.account, "kind": form.kind, "kinds": kinds()}
+    if form.account is not None:
+        context |= {"hook": overview.hook_of(form.account), "now": timezone.now()}
+    if request.method == "GET" and getattr(request, "htmx", False) and form.account is not None:
+        return render(request, "settings/_hook.html", context)
+    if form.account is not None:
+        context["mail_form"] = mail_form or ClientMailForm(account=form.account)
     return render(request, "settings/account_form.html", context, status=status)
 
 
@@ -145,6 +169,22 @@ def account_resume(request: HttpRequest, name: str) -> HttpResponse:
     bell.ring("sync.pull_due")
     bell.ring("sync.push_due")
     return redirect("sync:accounts")
+
+
+@require_POST
+@requires("accounts.change")
+def account_hook(request: HttpRequest, name: str) -> HttpResponse:
+    """Switch the webhook on or off, or give it new secrets; a worker tells the PSA."""
+    account = get_object_or_404(PsaAccount, name=name)
+    verb = request.POST.get("verb", "")
+    if verb == "renew":
+        hooks.renew(account=account)
+    elif verb in (hooks.ON, hooks.OFF):
+        hooks.choose(account=account, choice=verb, now=timezone.now())
+    else:
+        return HttpResponse(status=400)
+    _audit(request, f"account.webhook_{verb}", name)
+    return redirect("sync:account", name=name)
 
 
 @require_POST

@@ -40,7 +40,7 @@ def upload_for(user: User, pk: int) -> Attachment:
 
 def image_for(user: User, ticket_id: int, reference: str) -> Attachment:
     """An image inside a ticket's text. A client sees it on a ticket of theirs, once a public text shows it."""
-    if not Ticket.objects.visible_to(user).filter(pk=ticket_id).exists():
+    if not Ticket.objects.on_record_for(user).filter(pk=ticket_id).exists():
         raise Http404
     files = Attachment.objects.present() if user.is_desk else Attachment.objects.public()
     # The mark on the row outlives the text: what is internal or gone by now shows its images to nobody outside.

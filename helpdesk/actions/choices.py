@@ -17,3 +17,19 @@ class FileState(models.TextChoices):
     REMOTE = "remote", _("In the PSA")
     FETCHING = "fetching", _("Being fetched")
     FAILED = "failed", _("Could not be fetched")
+
+
+class Occasion(models.TextChoices):
+    """Why the client is mailed; the keys of an account's `client_mail`."""
+
+    ACKNOWLEDGEMENT = "acknowledgement", _("Acknowledgement")
+    REPLY = "reply", _("Reply")
+    STATUS = "status", _("Solved or closed")
+
+
+class MailState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Not sent")

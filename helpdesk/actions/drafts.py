@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -33,3 +35,17 @@ def remove_upload(*, attachment: Attachment) -> None:
     """A person takes back a file that is not sent yet."""
     attachment.file.delete(save=False)
     attachment.delete()
+
+
+@transaction.atomic
+def save_draft(*, user: User, ticket: Ticket | None, fields: Mapping[str, Any], now: datetime) -> Draft | None:
+    """Keep what is half typed; an empty form drops the draft, unless files hang on it."""
+    if not any(str(v).strip() for k, v in fields.items() if k in {"text", "subject", "description", "time", "outcome"}):
+        Draft.objects.filter(user=user, ticket=ticket, attachments=None).delete()
+        # With files on it the draft stays, but not the words that were just taken out.
+        Draft.objects.filter(user=user, ticket=ticket).update(fields=dict(fields), saved_at=now)
+        return None
+    draft, _made = Draft.objects.update_or_create(
+        user=user, ticket=ticket, defaults={"fields": dict(fields), "saved_at": now}
+    )
+    return draft

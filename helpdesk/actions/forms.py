@@ -10,13 +10,13 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.actions.addresses import is_address, split_addresses
+from helpdesk.actions.asked import MAX_SECONDS
 from helpdesk.actions.choices import Kind
-from helpdesk.actions.services import MAX_SECONDS
 
 KINDS = [Kind.REPLY, Kind.NOTE, Kind.CALL, Kind.VISIT]
 _COLON = re.compile(r"^(\d{1,3})[:.](\d{2})$")
 _UNITS = re.compile(r"^(?:(\d{1,3}(?:[.,]\d{1,2})?)h(?:ours?|rs?)?)?(?:(\d{1,4})(?:m(?:in(?:utes?)?)?)?)?$")
-_MAIL = re.compile(r"^[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,190}\.[^@\s<>,;\".]{2,63}$")
 MOST_ADDRESSES = 20
 
 
@@ -57,8 +57,8 @@ class AddressesField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        found = list(dict.fromkeys(a for a in re.split(r"[,;\s]+", text) if a))
-        wrong = [a for a in found if not _MAIL.match(a)]
+        found = split_addresses(text)
+        wrong = [a for a in found if not is_address(a)]
         if wrong:
             raise forms.ValidationError(_("“%(wrong)s” is no mail address.") % {"wrong": wrong[0][:80]})
         if len(found) > MOST_ADDRESSES:
@@ -96,6 +96,9 @@ class ComposerForm(forms.Form):
     billable = forms.BooleanField(required=False)
     status = forms.IntegerField(required=False, min_value=1, max_value=2**62, error_messages=_CHOOSE)
     resolution = forms.CharField(required=False, max_length=20_000)
+    share = forms.BooleanField(required=False)
+    outcome = forms.IntegerField(required=False, min_value=1, max_value=2**62, error_messages=_CHOOSE)
+    assignee = forms.CharField(required=False, max_length=20)
     confirmed = forms.CharField(required=False, max_length=100)
 
     def clean_kind(self) -> str:
@@ -117,13 +120,13 @@ class ComposerForm(forms.Form):
         return set(str(self.cleaned_data.get("confirmed", "")).split(","))
 
 
-KEPT = ("kind", "visibility", "to", "cc", "text", "time", "status", "resolution")
+KEPT = ("kind", "visibility", "to", "cc", "text", "time", "status", "resolution", "outcome", "assignee")
 """What a draft holds of the form, as typed."""
 
 
 def draft_fields(data: Mapping[str, Any], files: Iterable[int], public: Iterable[int]) -> dict[str, Any]:
     """The form as a draft keeps it: raw text, so that half a word of a time survives too."""
     fields: dict[str, Any] = {name: str(data.get(name, ""))[:200_000].replace("\x00", "") for name in KEPT}
-    fields["billable"] = bool(data.get("billable"))
+    fields["billable"], fields["share"] = bool(data.get("billable")), bool(data.get("share"))
     fields["files"], fields["public_files"] = list(files), list(public)
     return fields

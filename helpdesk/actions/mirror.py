@@ -16,9 +16,9 @@ from helpdesk.actions.text import CLEANER_VERSION, cleaned_body, inline_referenc
 from helpdesk.core import live
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.choices import Sync
-from helpdesk.tickets.mirror import RemoteStatusChange, apply_status_changes
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.search import refresh_search_text
+from helpdesk.tickets.status_changes import RemoteStatusChange, apply_status_changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,20 +257,31 @@ def _set_file(file: Attachment, row: RemoteFile, actions: Mapping[str, int], now
 
 
 @transaction.atomic
-def confirm_action(*, subject: str, remote_id: str, now: datetime) -> None:
-    """The PSA took an action or time entry and gave it this id. A copy that a pull made meanwhile goes."""
+def confirm_action(
+    *, subject: str, remote_id: str, now: datetime, is_fingerprint: bool = False, has_time: bool = True
+) -> None:
+    """The PSA took an action or time entry and gave it this id. A copy that a pull made meanwhile goes.
+
+    `is_fingerprint`: actions have no id there; `remote_id` is what we know this one by. Time has ids of its own.
+    `has_time` is off when the action's time travels in an item of its own.
+    """
     kind, _sep, pk = subject.partition(":")
     if kind == "time":
         entry = TimeEntry.objects.select_for_update().get(pk=pk)
         Action.objects.filter(ticket=entry.ticket_id, remote_id=remote_id).delete()
+        TimeEntry.objects.filter(ticket=entry.ticket_id, remote_id=remote_id).exclude(pk=entry.pk).delete()
         entry.remote_id = remote_id
         entry.save(update_fields=["remote_id"])
         return
     action = Action.objects.select_for_update().get(pk=pk)
-    Action.objects.filter(ticket=action.ticket_id, remote_id=remote_id).exclude(pk=action.pk).delete()
-    action.remote_id = remote_id
-    action.save(update_fields=["remote_id"])
-    TimeEntry.objects.filter(action=action).update(remote_id=remote_id)
+    column = "fingerprint" if is_fingerprint else "remote_id"
+    Action.objects.filter(ticket=action.ticket_id, **{column: remote_id}).exclude(pk=action.pk).delete()
+    setattr(action, column, remote_id)
+    action.save(update_fields=[column])
+    if is_fingerprint:
+        return  # the time booked with it is told by the list of times
+    if has_time:
+        TimeEntry.objects.filter(action=action).update(remote_id=remote_id)
 
 
 @transaction.atomic

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from helpdesk.actions.choices import FileState, Kind
-from helpdesk.actions.querysets import ActionQuerySet, AttachmentQuerySet
+from helpdesk.actions.choices import FileState, Kind, MailState, Occasion
+from helpdesk.actions.querysets import ActionQuerySet, AttachmentQuerySet, MailQuerySet
 from helpdesk.core.models import RemoteRow, unique_in_account
 from helpdesk.tickets.choices import Sync
 
@@ -19,6 +19,8 @@ class Outcome(RemoteRow):
 
     name = models.CharField(max_length=120)
     label = models.CharField(max_length=120, blank=True)
+    """What its button says."""
+    long_label = models.CharField(max_length=200, blank=True)
     colour = models.CharField(max_length=20, blank=True)
     sequence = models.IntegerField(default=0)
     is_hidden = models.BooleanField(default=False)
@@ -123,7 +125,11 @@ class TimeEntry(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["ticket", "remote_id"], name="time_remote")]
-        indexes = [models.Index(fields=["agent", "ended_at"], name="time_agent_day")]
+        indexes = [
+            models.Index(fields=["agent", "ended_at"], name="time_agent_day"),
+            # What everybody booked today: the board adds it up without touching the rows.
+            models.Index(fields=["ended_at", "agent", "seconds"], name="time_day", condition=Q(removed_at=None)),
+        ]
         verbose_name_plural = "time entries"
         ordering = ["ended_at", "pk"]
 
@@ -217,3 +223,51 @@ class Macro(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ClientMail(models.Model):
+    """A mail to the client that this desk sends. Written with the act it tells of; what it says is put together when it
+    leaves, from what the client may read then."""
+
+    key = models.CharField(max_length=80, unique=True)
+    """What it is about (`reply:<action>`, `acknowledgement:<ticket>`): one act, one mail."""
+    occasion = models.CharField(max_length=16, choices=Occasion.choices)
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="mails")
+    action = models.ForeignKey(Action, null=True, blank=True, on_delete=models.CASCADE, related_name="mails")
+    item = models.ForeignKey("outbox.OutboxItem", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    """The change that the PSA accepts first."""
+    marker = models.UUIDField(default=uuid.uuid4, unique=True)
+    """Its Message-ID: sent twice after a crash, a mailbox shows it once."""
+    to = models.TextField(blank=True)
+    cc = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=MailState.choices, default=MailState.WAITING)
+    not_before_at = models.DateTimeField()
+    patience_until = models.DateTimeField(null=True, blank=True)
+    """From then on a PSA that does not answer is not waited for; null = wait for a person's decision."""
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    error_text = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MailQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["not_before_at"],
+                name="mail_due",
+                condition=Q(state__in=[MailState.WAITING.value, MailState.SENDING.value]),
+            ),
+            models.Index(fields=["state"], name="mail_failed", condition=Q(state=MailState.FAILED.value)),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.occasion} on {self.ticket_id} ({self.state})"
+
+    @property
+    def recipients(self) -> list[str]:
+        """Everybody it goes to, each once."""
+        return list(dict.fromkeys(a for text in (self.to, self.cc) for a in text.split(", ") if a))

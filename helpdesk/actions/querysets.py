@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from helpdesk.actions.choices import Kind
+from helpdesk.actions.choices import Kind, MailState
+from helpdesk.outbox.choices import UNFINISHED, State
 
 if TYPE_CHECKING:
-    from helpdesk.actions.models import Action, Attachment  # noqa: F401
+    from helpdesk.actions.models import Action, Attachment, ClientMail  # noqa: F401
 
 
 class ActionQuerySet(QuerySet["Action"]):
@@ -29,3 +31,31 @@ class AttachmentQuerySet(QuerySet["Attachment"]):
     def public(self) -> AttachmentQuerySet:
         """What a client may open: marked for them, and never through an internal action."""
         return self.present().filter(is_public=True).exclude(action__is_internal=True)
+
+
+class MailQuerySet(QuerySet["ClientMail"]):
+    def unsent(self) -> MailQuerySet:
+        return self.filter(state__in=[MailState.WAITING, MailState.SENDING])
+
+    def failed(self) -> MailQuerySet:
+        return self.filter(state=MailState.FAILED)
+
+    def left(self) -> MailQuerySet:
+        """Sent, or being sent at this moment: it cannot be called back."""
+        return self.filter(state__in=[MailState.SENT, MailState.SENDING])
+
+    def due(self, now: datetime) -> MailQuerySet:
+        """May leave now: nobody holds it, its ticket has a number, and the PSA has accepted what it tells of.
+
+        A PSA that does not answer is waited for until `patience_until`; what it refused waits for a person.
+        """
+        accepted = Q(item=None) | Q(item__state=State.DONE)
+        unanswered = Q(item__state__in=UNFINISHED, patience_until__lte=now)
+        return (
+            self.unsent()
+            .filter(not_before_at__lte=now)
+            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+            .filter(accepted | unanswered)
+            .exclude(ticket__number="")
+            .order_by("not_before_at", "pk")
+        )

@@ -1,4 +1,4 @@
-"""How actions, time entries and files hear of their outbox items."""
+"""How actions, time entries, files and mails hear of their outbox items, and mails of finished tickets."""
 
 from __future__ import annotations
 
@@ -7,24 +7,35 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from helpdesk.actions import mails
 from helpdesk.actions.models import Action, Attachment, TimeEntry
 from helpdesk.outbox.choices import State
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.outbox.signals import item_changed
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.signals import ticket_finished
 
 _MODELS = {"action": Action, "time": TimeEntry, "attachment": Attachment}
 
 
 @receiver(item_changed)
-def on_item_changed(sender: type, item: OutboxItem, now: datetime, **_: Any) -> None:
-    """The row shows its item's state; one that was given up leaves the page."""
+def on_item_changed(sender: type, item: OutboxItem, now: datetime, is_shown: bool = False, **_: Any) -> None:
+    """The row shows its item's state; one that was given up leaves the page, unless the client was mailed it."""
+    if is_shown:
+        return  # it was just made, and so were its rows
+    mails.follow_item(item=item, now=now)
     kind, _sep, pk = item.subject.partition(":")
     model = _MODELS.get(kind)
     if model is None:
         return
     values: dict[str, Any] = {"sync_state": item.sync}
-    if item.state == State.DISCARDED:
-        values["removed_at"] = now
-    model._default_manager.filter(pk=pk).update(**values)
-    if kind == "action":
-        TimeEntry.objects.filter(action=int(pk)).update(**values)
+    gone = {"removed_at": now} if item.state == State.DISCARDED else {}
+    stays = bool(gone) and kind == "action" and mails.has_left(int(pk))
+    model._default_manager.filter(pk=pk).update(**values, **({} if stays else gone))
+    if kind == "action" and "time_apart" not in item.fields:
+        TimeEntry.objects.filter(action=int(pk)).update(**values, **gone)
+
+
+@receiver(ticket_finished)
+def on_ticket_finished(sender: type, ticket: Ticket, item: OutboxItem, now: datetime, **_: Any) -> None:
+    mails.queue_status(ticket=ticket, item=item, now=now)

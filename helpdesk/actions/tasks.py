@@ -5,12 +5,12 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from helpdesk.actions import files, services
+from helpdesk.actions import cleaning, files
 
 
 @shared_task(name="actions.clean_texts")
 def clean_texts() -> None:
-    services.clean_stale()
+    cleaning.clean_stale()
 
 
 @shared_task(name="actions.sweep_drafts")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
@@ -66,7 +67,7 @@ class PersonalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        user = request.user
+        user: Any = request.user
         zone = getattr(user, "time_zone", "") or settings.TIME_ZONE
         language = getattr(user, "language", "")
         try:
@@ -77,7 +78,7 @@ class PersonalMiddleware:
             translation.activate(language)
         if request.method == "GET" and getattr(user, "is_desk", False) and not getattr(request, "htmx", False):
             # Read before the page's queries: what changes between them and the render is then a change to the page.
-            request.live_stamp = live.stamp(live.DESK)  # type: ignore[attr-defined]
+            request.live = live.look(user.pk)  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
         finally:

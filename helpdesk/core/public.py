@@ -17,6 +17,8 @@ PUBLIC_VIEWS: frozenset[str] = frozenset(
         "portal:status",
         "portal:status_answer",
         "portal:status_file",
+        # what a PSA calls: a 256-bit secret in the address, and a signature
+        "sync:hook",
         # signing in and out
         "account_login",
         "account_logout",

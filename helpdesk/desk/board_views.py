@@ -16,25 +16,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
+from helpdesk.actions.resolving import is_resolving
 from helpdesk.core.htmx import render_page
 from helpdesk.core.paging import BadCursor, Cursor, read_cursor
 from helpdesk.desk import moves
 from helpdesk.desk import presence as people
-from helpdesk.desk.board import (
-    FIRST_CARDS,
-    GROUPS,
-    LANES,
-    Board,
-    Lane,
-    Scope,
-    build,
-    cards_html,
-    filter_choices,
-    joined,
-    more_cards,
-    read_scope,
-)
+from helpdesk.desk.board import FIRST_CARDS, Board, build, cards_html, more_cards
+from helpdesk.desk.board_lanes import LANES, Lane
+from helpdesk.desk.board_scope import GROUPS, Scope, filter_choices, joined, read_scope
 from helpdesk.desk.lanes import lanes_html, more_html
+from helpdesk.desk.resolve_form import asked_again, kept, read_summary, resolve_dialog
 from helpdesk.desk.row_views import back_of, gone
 from helpdesk.tickets.access import desk_tickets, ticket_for, tickets_for
 from helpdesk.tickets.choices import Category, Rank
@@ -168,6 +159,7 @@ def move(request: SignedIn) -> HttpResponse:
     if lane is None or not lane.target or not tickets:
         return gone(request)
     value = request.POST.get("value") or lane.target
+    resolution, is_shared = read_summary(request.POST)
     results = [
         moves.move(
             ticket=ticket,
@@ -177,11 +169,19 @@ def move(request: SignedIn) -> HttpResponse:
             now=now,
             zone=zone,
             is_confirmed=request.POST.get("confirmed") == "yes",
+            resolution=resolution,
+            is_shared=is_shared,
         )
         for ticket in tickets
     ]
     done = [r for r in results if r.state == "done"]
     failed = [r for r in results if r.state not in ("done", "same")]
+    if failed and not done and asked_again(failed[0], request.POST):
+        hidden = [*_lane_fields(request, scope, lane, failed), ("value", value)]
+        return resolve_dialog(
+            request, tickets=[r.ticket for r in failed], count=len(failed), word=_word(scope, lane), hidden=hidden,
+            action=reverse("desk:board_move"), back=back_of(request), result=failed[0],
+        )  # fmt: skip
     toast = _toast(done, failed, now, zone, lane)
     if not getattr(request, "htmx", False):
         messages.success(request, f"{toast['text']}. {toast.get('detail', '')}".strip())
@@ -247,16 +247,16 @@ def _why_not(lane: Lane, scope: Scope, tickets: list[Any]) -> str | None:
             return " ".join(refusal.fields.values())
         if scope.group == "status":
             blocked = moves.rules.judge_status(ticket, target)
-            if blocked.errors:
+            if set(blocked.errors) - {"resolution"}:
                 return " ".join(blocked.errors.values())
+            asks = asks or is_resolving(ticket, target)
     return None if asks else ""
 
 
 def _question(request: SignedIn, scope: Scope, lane: Lane, failed: list[moves.Result]) -> HttpResponse:
     """Several rows of the PSA fit, or a warning needs one confirming press: ask in the same chooser."""
     first = failed[0]
-    labels = {"status": dict(Category.choices), "priority": {str(k): v for k, v in Rank.choices}}
-    word = labels.get(scope.group, {}).get(lane.target, lane.title)
+    word = _word(scope, lane)
     context = {
         "title": _("%(ticket)s: which “%(word)s”?") % {"ticket": first.ticket.label, "word": word},
         "subject": first.ticket.subject,
@@ -264,15 +264,26 @@ def _question(request: SignedIn, scope: Scope, lane: Lane, failed: list[moves.Re
         "options": first.options,
         "problem": first.text,
         "confirm": (request.POST.get("value") or lane.target) if first.state == "warned" else "",
-        "hidden": [
-            ("lane", lane.key),
-            ("group", scope.group),
-            *(("ticket", r.ticket.pk) for r in failed),
-            *((k, v) for k, v in request.POST.items() if k in ("team", "account")),
-        ],
+        "hidden": [*_lane_fields(request, scope, lane, failed), *kept(request.POST)],
         "back": back_of(request),
     }
     return render(request, "desk/_chooser.html", context, status=422)
+
+
+def _word(scope: Scope, lane: Lane) -> str:
+    """What the lane stands for, in words."""
+    labels = {"status": dict(Category.choices), "priority": {str(k): v for k, v in Rank.choices}}
+    return str(labels.get(scope.group, {}).get(lane.target, lane.title))
+
+
+def _lane_fields(request: SignedIn, scope: Scope, lane: Lane, failed: list[moves.Result]) -> list[tuple[str, Any]]:
+    """A drop as fields of a form that asks something first."""
+    return [
+        ("lane", lane.key),
+        ("group", scope.group),
+        *(("ticket", r.ticket.pk) for r in failed),
+        *((k, v) for k, v in request.POST.items() if k in ("team", "account")),
+    ]
 
 
 def _toast(done: list[moves.Result], failed: list[moves.Result], now: Any, zone: Any, lane: Lane) -> dict[str, str]:

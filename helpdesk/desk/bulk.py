@@ -39,6 +39,8 @@ class Job:
     rest: list[int]
     total: int
     is_confirmed: bool = False
+    resolution: str | None = None
+    is_shared: bool = False
     done: int = 0
     failed: list[list[Any]] = field(default_factory=list)
     undo: list[list[Any]] = field(default_factory=list)
@@ -100,6 +102,8 @@ def do_part(job: Job, *, user: User, now: datetime, zone: tzinfo) -> list[moves.
             is_confirmed=job.is_confirmed,
             takes_first=True,
             rank=2,
+            resolution=job.resolution or "",
+            is_shared=job.is_shared,
         )
         results.append(result)
         if result.state in ("done", "same"):

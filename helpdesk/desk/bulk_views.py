@@ -19,9 +19,11 @@ from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.htmx import render_page
 from helpdesk.desk import bulk, moves
+from helpdesk.desk.resolve_form import read_summary, resolve_dialog
 from helpdesk.desk.row_views import back_of, gone, told
-from helpdesk.tickets.access import accounts_of
-from helpdesk.tickets.filters import read_filters
+from helpdesk.tickets.access import accounts_of, tickets_for
+from helpdesk.tickets.choices import FINISHED
+from helpdesk.tickets.filter_reading import read_filters
 
 FEW = 10
 """Up to so many tickets, all of them changed, a toast says it; more, or a refusal, have a page of results."""
@@ -64,6 +66,14 @@ def apply(request: SignedIn) -> HttpResponse:
         label = next((o.label for o in options if o.value == value), "")
         if not label:
             return _chooser(request, field, ids, too_many, problem=_("Choose one of these."), status=422)
+        resolution, is_shared = read_summary(request.POST)
+        if field == "status" and resolution is None and _resolves(options, value):
+            return resolve_dialog(
+                request, tickets=list(tickets_for(user, ids[:1])), count=len(ids), word=label,
+                action=reverse("tickets:bulk"), back=back_of(request),
+                # These very tickets: words about them must not reach the client of one that came to the list since.
+                hidden=[("field", field), *(("pick", pk) for pk in ids), ("value", value)],
+            )  # fmt: skip
         job = bulk.Job(
             user_id=user.pk,
             name=field,
@@ -72,6 +82,8 @@ def apply(request: SignedIn) -> HttpResponse:
             rest=ids,
             total=len(ids),
             is_confirmed=request.POST.get("confirmed") == "yes",
+            resolution=resolution,
+            is_shared=is_shared,
         )
     results = bulk.do_part(job, user=user, now=now, zone=zone)
     if request.htmx and job.total <= FEW and not job.rest and not job.failed:
@@ -123,15 +135,23 @@ def _wanted(request: SignedIn, data: Any) -> tuple[list[int], bool]:
     return ids[: bulk.MOST], len(ids) > bulk.MOST
 
 
+def _chosen(request: SignedIn, field: str, ids: list[int]) -> list[tuple[str, Any]]:
+    """Which tickets and which field, as fields of a form that asks something first."""
+    data = request.POST if request.method == "POST" else request.GET
+    if data.get("all") == "yes":
+        return [("field", field), ("all", "yes"), ("query", data.get("query", ""))]
+    return [("field", field), *(("pick", pk) for pk in ids)]
+
+
+def _resolves(options: list[moves.Option], value: str) -> bool:
+    """Whether the chosen status ends the work, in any PSA."""
+    return any(o.value == value and o.key in FINISHED for o in options)
+
+
 def _chooser(
     request: SignedIn, field: str, ids: list[int], too_many: bool, *, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    hidden: list[tuple[str, Any]] = [("field", field)]
-    data = request.POST if request.method == "POST" else request.GET
-    if data.get("all") == "yes":
-        hidden += [("all", "yes"), ("query", data.get("query", ""))]
-    else:
-        hidden += [("pick", pk) for pk in ids]
+    hidden = _chosen(request, field, ids)
     if too_many:
         problem = _("At most %(most)d at once: these are the first %(most)d of the list.") % {"most": bulk.MOST}
     context = {

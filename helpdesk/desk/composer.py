@@ -18,13 +18,18 @@ from helpdesk.actions.choices import Kind
 from helpdesk.actions.drafts import draft_of
 from helpdesk.actions.files import drafted, limit_for
 from helpdesk.actions.forms import ComposerForm, read_ids
-from helpdesk.actions.models import Action, Attachment, Macro, TimeEntry
-from helpdesk.actions.services import NewAction, add_action
+from helpdesk.actions.models import Action, Attachment, Macro, Outcome, TimeEntry
+from helpdesk.actions.outcomes import outcome_for
+from helpdesk.actions.resolving import add_with_summary
+from helpdesk.actions.services import NewAction
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.formatting import file_size, hours_minutes
 from helpdesk.core.origin import Origin
+from helpdesk.desk import moves
+from helpdesk.desk.outcome_buttons import Outcomes, outcomes_on, picked, thens_of
 from helpdesk.desk.ticket_page import Then, statuses_of, thens
-from helpdesk.directory.models import Contact
+from helpdesk.directory.models import Agent, Contact
+from helpdesk.tickets.choices import FINISHED
 from helpdesk.tickets.models import Status, Ticket
 
 TABS = ((Kind.REPLY, "reply"), (Kind.NOTE, "lock"), (Kind.CALL, "phone"), (Kind.VISIT, "map-pin"))
@@ -48,7 +53,11 @@ class Composer:
     is_internal: bool
     mails: str
     takes_files: bool
+    takes_time: bool
     limit: str
+    outcomes: Outcomes
+    is_picked: bool
+    """An outcome was pressed just now: the words come next."""
 
 
 def tab_words() -> dict[str, str]:
@@ -77,6 +86,9 @@ def blank(ticket: Ticket) -> dict[str, Any]:
         "billable": True,
         "status": "",
         "resolution": "",
+        "share": True,
+        "outcome": "",
+        "assignee": "",
     }
 
 
@@ -90,30 +102,38 @@ def composer_of(
     errors: Mapping[str, Sequence[str]] | None = None,
     warnings: Sequence[str] = (),
     confirm: str = "",
+    is_picked: bool = False,
 ) -> Composer:
+    found = outcomes_on(ticket, values.get("outcome"))
+    hides = found.chosen is not None and found.chosen.hides
     kind = values.get("kind") or Kind.NOTE
     words = tab_words()
     return Composer(
         ticket=ticket,
         values=values,
         errors=errors or {},
-        thens=thens(ticket),
+        thens=thens_of(found.chosen, thens(ticket)),
         files=files,
         public_files=frozenset(public_files),
         saved_at=saved_at,
         warnings=warnings,
         confirm=confirm,
         tabs=[(str(k), words[k], icon) for k, icon in TABS],
-        is_internal=kind == Kind.NOTE or (kind != Kind.REPLY and values.get("visibility") != "public"),
-        mails=who_mails(ticket),
+        is_internal=hides or kind == Kind.NOTE or (kind != Kind.REPLY and values.get("visibility") != "public"),
+        mails=who_mails(ticket, wants_mail=found.chosen is None or found.chosen.mails),
         takes_files=ticket.psa_account.capabilities.get("attachments_upload") is not False
         and (ticket.ticket_type is None or ticket.ticket_type.allow_attachments),
+        takes_time=ticket.psa_account.capabilities.get("time_entry_create") is not False,
         limit=file_size(limit_for(ticket.psa_account)),
+        outcomes=found,
+        is_picked=is_picked,
     )
 
 
-def who_mails(ticket: Ticket) -> str:
+def who_mails(ticket: Ticket, *, wants_mail: bool = True) -> str:
     who, psa = ticket.psa_account.mailer("reply"), ticket.psa_account.title
+    if not wants_mail:
+        return _("Nobody is mailed: the client reads it in the portal")
     if who == "psa":
         return _("%(psa)s mails it") % {"psa": psa}
     if who == "desk":
@@ -121,8 +141,10 @@ def who_mails(ticket: Ticket) -> str:
     return _("Nobody is mailed: the client reads it in the portal")
 
 
-def opened_composer(ticket: Ticket, user: User, *, files: Sequence[Attachment], macro: Macro | None = None) -> Composer:
-    """As the page opens: the person's draft, a macro that was picked without script, or empty."""
+def opened_composer(
+    ticket: Ticket, user: User, *, files: Sequence[Attachment], macro: Macro | None = None, outcome: str = ""
+) -> Composer:
+    """As the page opens: the person's draft, a macro or an outcome that was picked by its address, or empty."""
     values, draft = blank(ticket), draft_of(user, ticket)
     saved_at, public = None, []
     if draft is not None and draft.fields:
@@ -130,14 +152,18 @@ def opened_composer(ticket: Ticket, user: User, *, files: Sequence[Attachment], 
         saved_at, public = draft.saved_at, draft.fields.get("public_files", [])
     if macro is not None:
         values |= macro_values(macro, ticket, user)
+    if outcome:
+        values |= picked(ticket, outcome, user, values)
     return composer_of(
-        ticket, values, files=files, public_files=[p for p in public if isinstance(p, int)], saved_at=saved_at
-    )
+        ticket, values, files=files, public_files=[p for p in public if isinstance(p, int)], saved_at=saved_at,
+        is_picked=bool(outcome),
+    )  # fmt: skip
 
 
 def typed_composer(
     ticket: Ticket, user: User, data: QueryDict, *, errors: Mapping[str, Sequence[str]] | None = None,
-    warnings: Sequence[str] = (), confirm: str = "", extra_files: Sequence[int] = (),
+    warnings: Sequence[str] = (), confirm: str = "", extra_files: Sequence[int] = (), saved_at: datetime | None = None,
+    is_picked: bool = False,
 ) -> Composer:  # fmt: skip
     """The same form with everything that was typed."""
     values: dict[str, Any] = {name: data.get(name, "") for name in blank(ticket)}
@@ -145,7 +171,7 @@ def typed_composer(
         uuid.UUID(values["marker"])
     except ValueError:
         values["marker"] = str(uuid.uuid4())
-    values["billable"] = bool(data.get("billable"))
+    values["billable"], values["share"] = bool(data.get("billable")), bool(data.get("share"))
     ids = [*read_ids(data.getlist("file")), *extra_files]
     return composer_of(
         ticket,
@@ -155,6 +181,8 @@ def typed_composer(
         errors=errors,
         warnings=warnings,
         confirm=confirm,
+        saved_at=saved_at,
+        is_picked=is_picked,
     )
 
 
@@ -168,7 +196,8 @@ def send(
     data = form.cleaned_data
     confirmed = form.confirmed_words
     kind = Kind(data["kind"])
-    is_reply = kind == Kind.REPLY
+    outcome = _outcome(ticket, data["outcome"])
+    is_reply = kind == Kind.REPLY and not (outcome is not None and outcome.hide_from_client)
     if is_reply and "recipients" not in confirmed:
         _guard_recipients(ticket, data["to"], data["cc"])
     status = None
@@ -176,6 +205,8 @@ def send(
         status = next((s for s in statuses_of(ticket.psa_account_id) if s.pk == data["status"]), None)
         if status is None:
             raise Refused({"status": _("There is no such status for this ticket.")})
+    if outcome is not None and outcome.new_status is not None:
+        status = outcome.new_status
     new = NewAction(
         kind=kind,
         text=data["text"],
@@ -183,23 +214,36 @@ def send(
         seconds=data["time"],
         is_billable=data["billable"],
         status=status,
-        resolution=data["resolution"] if status is not None and status.category in ("resolved", "closed") else "",
         email_to=data["to"] if is_reply else "",
         email_cc=data["cc"] if is_reply else "",
         sends_email=is_reply and ticket.psa_account.mailer("reply") != "off",
         files=files,
         public_files=frozenset(public),
         marker=str(data["marker"]),
+        outcome=outcome,
+        assignee=_assignee(ticket, data["assignee"]) if outcome is not None and outcome.must_assign else None,
     )
-    return add_action(
+    return add_with_summary(
         ticket=ticket,
         new=new,
+        summary=data["resolution"] if status is not None and status.category in FINISHED else "",
+        is_shared=data["share"],
         origin=Origin.desk(user),
         now=now,
         user=user,
-        hold_seconds=0 if form.is_internal else user.hold_seconds,
         is_confirmed="status" in confirmed,
     )
+
+
+def _outcome(ticket: Ticket, key: int | None) -> Outcome | None:
+    found = outcome_for(ticket, key) if key else None
+    if key and found is None:
+        raise Refused({"outcome": _("This outcome is no longer offered for this ticket. Choose another.")})
+    return found
+
+
+def _assignee(ticket: Ticket, value: str) -> Agent | None:
+    return moves.resolve(ticket, "agent", value) if value else None
 
 
 class UnknownRecipients(NeedsConfirmation):

@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from helpdesk.desk.brand import firm
 from helpdesk.desk.frame import Frame
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """`frame` (see desk.frame), `organisation` and `now`; a view's own `now` comes first."""
     now = timezone.now()
-    return {"frame": Frame(request, now), "organisation": SimpleLazyObject(firm), "now": now}
+    shown = Frame(request, now)
+    return {"frame": shown, "organisation": SimpleLazyObject(lambda: shown.organisation), "now": now}

@@ -17,7 +17,7 @@ from helpdesk.accounts.permissions import can
 from helpdesk.core import icons
 from helpdesk.tickets.access import desk_tickets, views_for
 from helpdesk.tickets.counting import count_up_to, open_count
-from helpdesk.tickets.filters import read_filters
+from helpdesk.tickets.filter_reading import read_filters
 
 CAP = 999
 """Counting stops behind this; people see 999+."""
@@ -90,9 +90,12 @@ def _icon(name: str) -> str:
     return name if name in icons.NAMES else "star"
 
 
-def current_of(links: Sequence[Link], path: str, query: dict[str, str], *, exact: bool = True) -> list[Link]:
+def current_of(links: Sequence[Link], path: str, query: dict[str, str], *, exact: bool = True) -> tuple[Link, ...]:
     """Mark where one is. A link with a query is the page itself; one without is its section when a view is open."""
-    return [replace(link, current=_current(link, path, query, exact=exact)) for link in links]
+    return tuple(
+        replace(link, current=current) if (current := _current(link, path, query, exact=exact)) else link
+        for link in links
+    )
 
 
 def _current(link: Link, path: str, query: dict[str, str], *, exact: bool) -> str:

@@ -17,7 +17,7 @@ from helpdesk.actions.text import html_to_text
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
-from helpdesk.desk import ticket_page
+from helpdesk.desk import ticket_head, ticket_page, ticket_side
 from helpdesk.tickets import forms
 from helpdesk.tickets.access import ticket_for
 from helpdesk.tickets.fields import FIELDS
@@ -44,7 +44,7 @@ def field(request: SignedIn, pk: int, name: str) -> HttpResponse:
         return _input(request, ticket, name, typed=typed, clash=_clash(ticket, name))
     try:
         value = forms.read_value(ticket, name, typed, zone)
-        change_ticket(
+        changed = change_ticket(
             ticket=ticket,
             changes={name: value},
             origin=Origin.desk(request.user),
@@ -57,7 +57,7 @@ def field(request: SignedIn, pk: int, name: str) -> HttpResponse:
         return _input(request, ticket, name, typed=typed, problem=" ".join(warning.warnings), confirm=True)
     if not getattr(request, "htmx", False):
         return redirect(ticket.get_absolute_url() + "#details")
-    response = _line(request, ticket_for(request.user, pk), name)
+    response = _line(request, changed, name)
     response["HX-Trigger"] = "desk:changed"
     return response
 
@@ -65,13 +65,13 @@ def field(request: SignedIn, pk: int, name: str) -> HttpResponse:
 def _clash(ticket: Ticket, name: str) -> dict[str, str]:
     """Somebody changed the field while it was being edited here."""
     last = ticket.events.of_field(name).last()
-    words = ticket_page.value_words(ticket, name, timezone.now()) or _("nothing")
+    words = ticket_side.value_words(ticket, name, timezone.now()) or _("nothing")
     return {"words": words, "who": last.actor if last else ""}
 
 
 def _line(request: SignedIn, ticket: Ticket, name: str) -> HttpResponse:
-    moving = ticket_page.moving_fields(ticket_page.open_items(ticket))
-    line = ticket_page.line_of(ticket, name, request.user, timezone.now(), moving)
+    moving = ticket_head.moving_fields(ticket_page.open_items(ticket))
+    line = ticket_side.line_of(ticket, name, request.user, timezone.now(), moving)
     context = {"ticket": ticket, "line": line, "name": name}
     return render_page(request, page="tickets/field_page.html", partial=_partial(name), context=context)
 
@@ -91,11 +91,11 @@ def _input(
     clash: dict[str, str] | None = None,
 ) -> HttpResponse:
     zone = timezone.get_current_timezone()
-    why = ticket_page.why_fixed(ticket, name, request.user)
+    why = ticket_side.why_fixed(ticket, name, request.user)
     searched = request.GET.get("q", "")
     choices = forms.choices_of(ticket, name, searched)
     if name in forms.LEVELS:
-        choices = [replace(one, label=ticket_page.category_words(one.label)) for one in choices]
+        choices = [replace(one, label=ticket_side.category_words(one.label)) for one in choices]
     value = forms.shown_value(ticket, name, zone) if typed is None else typed
     if typed is None and name == "description" and ticket.description_is_html:
         value = html_to_text(value)
@@ -107,7 +107,7 @@ def _input(
         "shape": forms.shape_of(name, choices),
         "choices": choices,
         "value": value,
-        "words": ticket_page.value_words(ticket, name, timezone.now()),
+        "words": ticket_side.value_words(ticket, name, timezone.now()),
         "base": forms.base_of(ticket, name),
         "problem": problem or why,
         "why": why,

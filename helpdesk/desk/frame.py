@@ -5,7 +5,6 @@ A page that shows no frame (a fragment) pays nothing; one that does pays the cac
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache as remember
@@ -24,6 +23,7 @@ from django.utils.translation import ngettext
 
 from helpdesk.accounts.permissions import Can, can
 from helpdesk.core import chips, formatting, live
+from helpdesk.desk import brand, later
 from helpdesk.desk.brand import Firm, brand_digest, firm
 from helpdesk.desk.counts import Link, current_of, section_links, view_links
 from helpdesk.directory.choices import Health
@@ -58,8 +58,8 @@ class AccountHealth:
 
 @dataclass(frozen=True, kw_only=True)
 class Rail:
-    sections: list[Link]
-    views: list[Link]
+    sections: tuple[Link, ...] = ()
+    views: tuple[Link, ...] = ()
     address: str = ""
 
 
@@ -99,12 +99,18 @@ class Frame:
 
     @property
     def clock_words(self) -> str:
+        """What clocks.js says of a clock that runs, is at risk, and is breached."""
         said = chips.phrases()
-        return json.dumps({key: said[key] for key in ("running", "at_risk", "breached_by")})
+        return "|".join(said[key] for key in ("running", "at_risk", "breached_by"))
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        """What the cache holds of the frame, in one look."""
+        return cache.get_many([brand.KEY, _HEALTH_KEY])
 
     @cached_property
     def organisation(self) -> Firm:
-        return firm()
+        return firm(self._kept.get(brand.KEY) if self.is_staff else None)
 
     @property
     def brand_css(self) -> str:
@@ -116,47 +122,62 @@ class Frame:
 
     @property
     def new_ticket(self) -> str:
-        return "/tickets/new/" if has_page("/tickets/new/") else ""
+        """Where this person makes a ticket; empty for those who may not."""
+        return "/tickets/new/" if can(self.user, "tickets.create") and has_page("/tickets/new/") else ""
+
+    @property
+    def later(self) -> str:
+        """Where this person's browser fetches what pages show only after a key or a mishap."""
+        return later.address() if self.is_staff else ""
+
+    @property
+    def sought(self) -> str:
+        """What the page is the answer to, for the search field."""
+        return self.request.GET.get("q", "")
 
     @cached_property
     def poll(self) -> str:
         """Where the page asks whether anything changed. A page with its own scope passes `poll` instead."""
-        return live.poll_address(user_id=self.user.pk, scope=live.DESK) if self.is_staff else ""
+        return self._look.poll_address(live.DESK) if self.is_staff else ""
 
     @property
     def poll_tag(self) -> str:
-        return getattr(self.request, "live_stamp", "") or live.stamp(live.DESK)
+        return self._look.desk
 
-    @property
+    @cached_property
     def health_poll(self) -> str:
-        return live.poll_address(user_id=self.user.pk, scope=live.HEALTH) if self.is_staff else ""
+        return self._look.poll_address(live.HEALTH) if self.is_staff else ""
 
     @property
     def health_tag(self) -> str:
-        return live.stamp(live.HEALTH)
+        return self._look.health
+
+    @cached_property
+    def _look(self) -> live.Look:
+        """What the middleware saw before the page's queries; a page whose request never passed it looks now."""
+        return getattr(self.request, "live", None) or live.look(self.user.pk)
 
     @cached_property
     def health(self) -> list[AccountHealth]:
         if not self.is_staff:
             return []
         may_see = can(self.user, "settings.view") and has_page("/settings/accounts/")
-        return [_account_health(row, self.now, may_see) for row in _health_rows()]
+        rows = _health_rows(self._look.health, self._kept.get(_HEALTH_KEY))
+        return [_account_health(row, self.now, may_see) for row in rows]
 
     @cached_property
     def rail(self) -> Rail:
         if not self.is_staff:
-            return Rail(sections=[], views=[])
-        at = self.request.get_full_path()
-        address = f"{reverse('desk:rail')}?at={quote(at, safe='')}"
-        path, query = split_address(at)
+            return Rail()
+        path, query = split_address(self.request.get_full_path())
         return Rail(
             sections=current_of(section_links(self.user, has_page), path, query),
             views=current_of(view_links(), path, query),
-            address=address,
+            address=reverse("desk:rail"),
         )
 
     @cached_property
-    def settings(self) -> list[Link]:
+    def settings(self) -> tuple[Link, ...]:
         """Sections of the settings that exist and that this person may see."""
         return current_of(_settings_links(self.user), self.request.path, {}, exact=False)
 
@@ -183,6 +204,13 @@ def _settings_links(user: Any) -> list[Link]:
         (_("Mapping"), "/settings/mapping/", "git-compare", "settings.view", _("What a PSA's words mean here")),
         (_("SLA policies"), "/settings/policies/", "timer", "settings.view", _("What is promised, by priority")),
         (_("Calendars"), "/settings/calendars/", "calendar", "settings.view", _("Open hours and holidays")),
+        (
+            _("Routing"),
+            "/settings/routing/",
+            "arrow-left-right",
+            "settings.change",
+            _("Which team a new ticket goes to"),
+        ),
         (_("People"), "/settings/people/", "users", "settings.view", _("Who signs in, and as what")),
         (_("Macros"), "/settings/macros/", "zap", "macros.change", _("Replies and changes in one press")),
         (_("Organisation"), "/settings/organisation/", "building-2", "settings.view", _("Name, colour, logo, hours")),
@@ -196,10 +224,8 @@ def _settings_links(user: Any) -> list[Link]:
     ]
 
 
-def _health_rows() -> list[dict[str, Any]]:
+def _health_rows(stamp: str, kept: Any) -> list[dict[str, Any]]:
     """One query, kept for two seconds for everybody; asked anew as soon as somebody says that it changed."""
-    stamp = live.stamp(live.HEALTH)
-    kept = cache.get(_HEALTH_KEY)
     rows = kept[1] if isinstance(kept, tuple) and kept[0] == stamp else None
     if rows is None:
         waiting = Count("outbox", filter=Q(outbox__state__in=[s.value for s in UNFINISHED]))

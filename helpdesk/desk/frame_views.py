@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from helpdesk.accounts.permissions import staff_required
+from helpdesk.accounts.permissions import can, staff_required
 from helpdesk.accounts.requests import SignedIn
 from helpdesk.accounts.services import save_preferences
-from helpdesk.desk import brand, counts, organisation
-from helpdesk.desk.frame import Frame, Rail, has_page, split_address
+from helpdesk.desk import brand, counts, later, organisation
+from helpdesk.desk.frame import Frame, has_page, split_address
 from helpdesk.desk.palette import find, pages_for
+from helpdesk.tickets.access import tickets_for
+from helpdesk.tickets.models import Ticket
 
 _YEAR = "public, max-age=31536000, immutable"
 _MINUTE = "public, max-age=60"
@@ -22,9 +28,9 @@ _MINUTE = "public, max-age=60"
 @require_GET
 @staff_required
 def rail(request: SignedIn) -> HttpResponse:
-    """The rail's links with their numbers, for the page that `at` names."""
+    """The rail's links with their numbers, for the page that asks (or that `at` names)."""
     now = timezone.now()
-    at = request.GET.get("at", "/")[:2000]
+    at = (request.GET.get("at") or request.htmx.current_url_abs_path or "/")[:2000]
     path, query = split_address(at)
     sections, views = counts.with_counts(
         counts.section_links(request.user, has_page),
@@ -33,12 +39,12 @@ def rail(request: SignedIn) -> HttpResponse:
         now=now,
         zone=timezone.get_current_timezone(),
     )
-    shown = Rail(
-        sections=counts.current_of(sections, path, query),
-        views=counts.current_of(views, path, query),
-        address=request.get_full_path(),
-    )
-    return _fragment(render(request, "shared/_rail_links.html", {"rail": shown}))
+    shown = {
+        "sections": counts.current_of(sections, path, query),
+        "views": counts.current_of(views, path, query),
+        "address": request.get_full_path(),
+    }
+    return _fragment(render(request, "shared/_rail_links.html", shown))
 
 
 @require_GET
@@ -53,8 +59,31 @@ def palette(request: SignedIn) -> HttpResponse:
     """Options for the palette's list."""
     now = timezone.now()
     pages = pages_for(request.user, has_page, Frame(request, now).settings)
-    found = find(request.GET.get("q", ""), user=request.user, pages=pages)
+    found = find(request.GET.get("q", ""), user=request.user, pages=pages, here=_open_ticket(request))
     return _fragment(render(request, "desk/_palette.html", {"found": found, "now": now}))
+
+
+_TICKET_PAGE = re.compile(r"/tickets/(\d{1,18})/")
+
+
+def _open_ticket(request: SignedIn) -> Ticket | None:
+    """The ticket whose page the palette was opened on, for people who may write on it."""
+    at = _TICKET_PAGE.fullmatch(urlsplit(request.headers.get("HX-Current-URL", "")).path)
+    if at is None or not can(request.user, "actions.add"):
+        return None
+    return next(iter(tickets_for(request.user, [int(at[1])])), None)
+
+
+@require_GET
+@staff_required
+def later_parts(request: SignedIn, language: str, digest: str) -> HttpResponse:
+    """Dialogs and banners of the frame. Under the address of its content the browser keeps it for a year."""
+    if language not in dict(settings.LANGUAGES):
+        raise Http404
+    response = HttpResponse(later.content(language))
+    is_current = digest == later.digest(language)
+    response["Cache-Control"] = "private, max-age=31536000, immutable" if is_current else "private, max-age=60"
+    return response
 
 
 @require_POST

@@ -9,9 +9,11 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Count, Min, Q
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from helpdesk.actions.choices import MailState
+from helpdesk.actions.models import ClientMail
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.choices import OPEN, State
 from helpdesk.outbox.models import OutboxItem
@@ -53,10 +55,12 @@ class _Desk(Collector):
     def describe(self) -> list[GaugeMetricFamily]:
         return []
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
         yield from self._outbox()
+        yield from self._mails()
         yield from self._tickets()
         yield from self._accounts()
+        yield from self._hooks()
 
     def _outbox(self) -> Iterator[GaugeMetricFamily]:
         items = GaugeMetricFamily(
@@ -76,6 +80,19 @@ class _Desk(Collector):
             age.add_metric([name], max(0.0, (self.now - first).total_seconds()) if first else 0)
         yield items
         yield age
+
+    def _mails(self) -> Iterator[GaugeMetricFamily]:
+        found = ClientMail.objects.aggregate(
+            waiting=Count("pk", Q(state__in=[MailState.WAITING, MailState.SENDING])),
+            failed=Count("pk", Q(state=MailState.FAILED)),
+        )
+        states = GaugeMetricFamily("helpdesk_client_mails", "Mails to clients that have not left", labels=["state"])
+        for state, count in found.items():
+            states.add_metric([state], count)
+        yield states
+        first = ClientMail.objects.due(self.now).aggregate(first=Min("not_before_at"))["first"]
+        text = "Age of the oldest mail that could leave now"
+        yield GaugeMetricFamily("helpdesk_client_mail_oldest_seconds", text, value=max(0.0, self._age(first)))
 
     def _tickets(self) -> Iterator[GaugeMetricFamily]:
         found = (
@@ -116,6 +133,19 @@ class _Desk(Collector):
             paused.add_metric([row.name], int(row.is_paused))
             failures.add_metric([row.name], row.failures)
         yield from (fresh, answer, breaker, paused, failures)
+
+    def _hooks(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        calls = CounterMetricFamily("helpdesk_hook_calls", "Calls of PSAs that were turned away", labels=["what"])
+        for row in apps.get_model("sync", "HookCount")._default_manager.order_by("what"):
+            calls.add_metric([row.what], row.number)
+        heard = CounterMetricFamily("helpdesk_hook_heard", "Genuine calls of the PSA", labels=["account"])
+        age = GaugeMetricFamily(
+            "helpdesk_hook_age_seconds", "Since the PSA last called; -1 before the first", labels=["account"]
+        )
+        for hook in apps.get_model("sync", "Hook")._default_manager.select_related("psa_account"):
+            heard.add_metric([hook.psa_account.name], hook.heard)
+            age.add_metric([hook.psa_account.name], self._age(hook.heard_at))
+        yield from (calls, heard, age)
 
     def _age(self, at: datetime | None) -> float:
         return max(0.0, (self.now - at).total_seconds()) if at else -1

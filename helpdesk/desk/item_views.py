@@ -16,22 +16,28 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
+from helpdesk.actions import mails
+from helpdesk.actions.drafts import save_draft
 from helpdesk.actions.forms import AddressesField, draft_fields, read_time
-from helpdesk.actions.services import edit_refused, save_draft
+from helpdesk.actions.models import ClientMail
+from helpdesk.actions.outcomes import outcomes_for
+from helpdesk.actions.services import edit_refused
 from helpdesk.core.errors import Refused, Stale
 from helpdesk.core.formatting import duration, hours_minutes
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
 from helpdesk.desk import composer, ticket_page
 from helpdesk.desk.answers import answer
-from helpdesk.desk.story import refusal_of
+from helpdesk.desk.entries import refusal_of
+from helpdesk.desk.mail_lines import mail_of
 from helpdesk.desk.ticket_page import item_of
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.access import ticket_for
+from helpdesk.tickets.conflicts import keep_mine, take_theirs
 from helpdesk.tickets.fields import FIELDS
-from helpdesk.tickets.services import keep_mine, take_theirs
+from helpdesk.tickets.models import Ticket
 
 View = Callable[..., HttpResponse]
 
@@ -81,7 +87,7 @@ def loss_of(item: OutboxItem) -> str:
         return str(item.fields.get("name", _("the file")))
     if item.verb == Verb.UPDATE_TICKET:
         return ", ".join(str(FIELDS[n].label) for n in item.fields if n in FIELDS)
-    seconds = item.fields.get("time_seconds")
+    seconds = item.fields.get("time_seconds") or item.fields.get("time_apart")
     said = {"reply": _("the reply"), "call": _("the call"), "visit": _("the visit"), "time": ""}
     what = said.get(str(item.fields.get("kind")), _("the note"))
     if seconds and what:
@@ -188,14 +194,43 @@ def unsend(request: SignedIn, pk: int, action: int) -> HttpResponse:
     fields = found.fields
     again = {
         "kind": fields.get("kind"), "text": fields.get("body_text"), "to": fields.get("email_to"),
-        "cc": fields.get("email_cc"), "time": hours_minutes(fields.get("time_seconds")), "visibility": "public",
-        "billable": fields.get("time_is_billable", True), "resolution": fields.get("resolution") or "",
+        "cc": fields.get("email_cc"), "time": hours_minutes(fields.get("time_seconds") or fields.get("time_apart")),
+        "visibility": "public",
+        "billable": fields.get("time_is_billable", True), "resolution": fields.get("resolution") or "", "share": True,
+        "outcome": next((o.pk for o in outcomes_for(ticket) if o.remote_id == fields.get("outcome")), ""),
     }  # fmt: skip
     save_draft(user=request.user, ticket=ticket, fields=draft_fields(again, [], []), now=now)
     if not getattr(request, "htmx", False):
         messages.success(request, _("Not sent: it is in the composer again."))
         return redirect(ticket.get_absolute_url() + "#composer")
     return answer(request, ticket, _("Not sent: it is in the composer again."), more=["composer:reload"])
+
+
+@require_POST
+@requires("actions.add")
+@calm
+def mail_retry(request: SignedIn, pk: int, mail: int) -> HttpResponse:
+    """A mail that failed is tried again."""
+    ticket = ticket_for(request.user, pk)
+    mails.retry_mail(mail=_mail(ticket, mail), now=timezone.now())
+    return answer(request, ticket, _("Mailed again"))
+
+
+@require_POST
+@requires("actions.add")
+@calm
+def mail_leave(request: SignedIn, pk: int, mail: int) -> HttpResponse:
+    """A mail that failed is given up."""
+    ticket = ticket_for(request.user, pk)
+    mails.give_up_mail(mail=_mail(ticket, mail))
+    return answer(request, ticket, _("Not mailed"))
+
+
+def _mail(ticket: Ticket, pk: int) -> ClientMail:
+    found = mail_of(ticket, pk)
+    if found is None:
+        raise Http404
+    return found
 
 
 @require_GET

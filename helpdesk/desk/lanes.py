@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from helpdesk.core.templatetags import words
-from helpdesk.desk.board import OWNER, Lane
+from helpdesk.desk.board_lanes import OWNER, Lane
 
 
 def lanes_html(lanes: Iterable[Lane], query: str) -> SafeString:
@@ -32,11 +32,11 @@ def _lane(lane: Lane, more: str, query: str) -> str:
     is_owner = lane.key == OWNER
     target = f' data-target="{escape(lane.target)}"' if lane.target else ""
     return (
-        f'<section class="lane{" lane-owner" if is_owner else ""}" id="lane-{lane.key}" data-lane="{lane.key}"'
-        f' data-digest="{lane.digest}" data-open="{lane.open}"{target} aria-labelledby="name-{lane.key}">'
-        f'<header class="lane-head">{_mark(lane)}<h2 id="name-{lane.key}">{title}</h2>'
-        f'<div class="tally">{_tally(lane)}</div><div class="capacity">{_capacity(lane)}</div></header>\n'
-        f'<div class="lane-cards" tabindex="0" role="group" aria-labelledby="name-{lane.key}">{lane.html}'
+        f'<section class="lane{" lane-owner" if is_owner else ""}" id=lane-{lane.key} data-lane={lane.key}'
+        f" data-digest={lane.digest} data-open={lane.open}{target} aria-labelledby=name-{lane.key}>"
+        f"<header class=lane-head>{_mark(lane)}<h2 id=name-{lane.key}>{title}</h2>"
+        f"<div class=tally>{_tally(lane)}</div><div class=capacity>{_capacity(lane)}</div></header>\n"
+        f"<div class=lane-cards tabindex=0 role=group aria-labelledby=name-{lane.key}>{lane.html}"
         f"{_foot(lane, more, query)}</div></section>"
     )
 
@@ -93,7 +93,7 @@ def _foot(lane: Lane, more: str, query: str) -> str:
 
 
 def _more(lane: Lane, more: str, cursor: str, query: str) -> str:
-    address = escape(f"{more}?lane={lane.key}&cursor={cursor}&{query}")
+    address = escape(f"{more}?lane={lane.key}&cursor={cursor}{'&' if query else ''}{query}")
     return (
         f'<a class="button button-small lane-more" data-key="more-{lane.key}" href="{address}">{escape(_("More"))}</a>'
     )

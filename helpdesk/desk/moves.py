@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
+from helpdesk.actions.resolving import is_resolving, resolve_ticket
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.formatting import FOREVER, moment
 from helpdesk.core.origin import Origin
@@ -52,7 +53,8 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What became of one ticket. `state` is done, same, refused or warned."""
+    """What became of one ticket. `state` is done, same, refused, warned, ask (several fit) or resolve (say what was
+    done first)."""
 
     ticket: Ticket
     state: str
@@ -134,7 +136,7 @@ def _status(ticket: Ticket, value: str) -> Status | None:
         )
     if ticket.status_category == value:
         return ticket.status
-    allowed = [c for c in fitting if not c.blocked]
+    allowed = [c for c in fitting if set(c.missing) <= {"resolution"}]
     if len(allowed) > 1:
         raise Ask([c.status for c in allowed])
     return (allowed or fitting)[0].status
@@ -179,10 +181,14 @@ def move(
     is_confirmed: bool = False,
     takes_first: bool = False,
     rank: int = 0,
+    resolution: str | None = None,
+    is_shared: bool = False,
 ) -> Result:
     """Change one field of one ticket and say what became of it. Never raises for what a rule or a PSA forbids.
 
-    `takes_first` answers Ask by itself (bulk over several PSAs): the first status or priority in the PSA's own order.
+    `resolution` is what was done, for a status that ends the work: None asks for it first, and `is_shared` sends it to
+    the client. `takes_first` answers Ask by itself (bulk over several PSAs): the first status or priority in the PSA's
+    own order.
     """
     try:
         try:
@@ -194,20 +200,33 @@ def move(
         held = getattr(ticket, f"{name}_id")
         if held == (target.pk if target is not None else None):
             return Result(ticket=ticket, state="same", text=_("Nothing to change."))
-        changed = services.change_ticket(
-            ticket=ticket,
-            changes={name: target},
-            origin=Origin.desk(user),
-            now=now,
-            is_confirmed=is_confirmed,
-            rank=rank,
-        )
+        how: Any = {"origin": Origin.desk(user), "now": now, "is_confirmed": is_confirmed, "rank": rank}
+        resolves = name == "status" and is_resolving(ticket, target)
+        if resolves and resolution is None:
+            return _ask_what_was_done(ticket, target)
+        if resolves:
+            text = (resolution or "").strip()
+            changed = resolve_ticket(ticket=ticket, status=target, text=text, is_shared=is_shared, user=user, **how)
+        else:
+            changed = services.change_ticket(ticket=ticket, changes={name: target}, **how)
     except Refused as refusal:
         return Result(ticket=ticket, state="refused", text=" ".join(refusal.fields.values()))
     except NeedsConfirmation as warning:
         return Result(ticket=ticket, state="warned", text=" ".join(warning.warnings))
+    if resolves and is_shared and (resolution or "").strip():
+        # The client is told: what has gone to them cannot be taken back with an undo of the status.
+        return Result(ticket=changed, state="done", text=_("%s, and the client is told") % said(changed, name))
     events = list(changed.events.made_by(user.pk, now).values_list("pk", flat=True))
     return Result(ticket=changed, state="done", text=said(changed, name), event_ids=events)
+
+
+def _ask_what_was_done(ticket: Ticket, status: Status) -> Result:
+    """Before a status that ends the work; what words cannot open is refused at once. `text` holds the warnings."""
+    verdict = rules.judge_status(ticket, status)
+    blocked = {name: text for name, text in verdict.errors.items() if name != "resolution"}
+    if blocked:
+        raise Refused(blocked)
+    return Result(ticket=ticket, state="resolve", text=" ".join(verdict.warnings))
 
 
 def said(ticket: Ticket, name: str) -> str:
@@ -263,6 +282,7 @@ def options_for(ticket: Ticket, name: str) -> list[Option]:
     """What one ticket may become, blocked ones with the reason."""
     if name == "agent":
         rows = Agent.objects.filter(psa_account=ticket.psa_account_id, is_active=True).select_related("user")
+        rows = rows.only("name", "user__name")
         people = [
             Option(
                 value=f"u{r.user_id}" if r.user_id else f"a{r.pk}",
@@ -286,8 +306,8 @@ def options_for(ticket: Ticket, name: str) -> list[Option]:
         Option(
             value=f"s{c.status.pk}",
             label=c.status.name,
-            note=" ".join(c.warnings),
-            blocked=c.blocked,
+            note=" ".join(c.warnings) or (_("asks what we did") if is_resolving(ticket, c.status) else ""),
+            blocked="" if set(c.missing) == {"resolution"} else c.blocked,
             shape="status",
             key=c.status.category,
             is_current=c.status.pk == ticket.status_id,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
 from helpdesk.desk.counts import Link, section_links, view_links
+from helpdesk.desk.outcome_buttons import offered, safe_colour
 from helpdesk.directory.models import Client
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.search import by_number, search_tickets
@@ -20,10 +21,22 @@ MOST = 6
 
 
 @dataclass(frozen=True, kw_only=True)
+class Press:
+    """An outcome of the open ticket, behind the address that opens it in the composer."""
+
+    key: int
+    name: str
+    href: str
+    colour: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """`numbered` holds every ticket that carries the typed number: several accounts give several, never a guess."""
 
     numbered: Sequence[Ticket] = ()
+    outcomes: Sequence[Press] = ()
+    """Acts on the ticket whose page is open."""
     commands: Sequence[Link] = ()
     tickets: Sequence[Ticket] = ()
     clients: Sequence[Client] = ()
@@ -34,31 +47,47 @@ class Found:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.numbered or self.commands or self.tickets or self.clients)
+        return not (self.numbered or self.outcomes or self.commands or self.tickets or self.clients)
 
 
-def find(text: str, *, user: User, pages: Sequence[Link]) -> Found:
-    """Answer one state of the palette's field. `>` asks for commands only, `#` for numbers only."""
-    text = text.strip()[:200]
+def find(text: str, *, user: User, pages: Sequence[Link], here: Ticket | None = None) -> Found:
+    """Answer one state of the palette's field. `>` asks for commands only, `#` for numbers only.
+
+    `here` is the ticket whose page is open: its outcomes are commands.
+    """
+    text = text.replace("\x00", "").strip()[:200]
     if text.startswith(">"):
-        return Found(commands=_named(pages, text[1:].strip(), 12), marks=text[1:].strip())
+        words = text[1:].strip()
+        return Found(outcomes=_presses(here, words), commands=_named(pages, words, 12), marks=words)
     number = _NUMBER.match(text)
     numbered = by_number(number[1], user=user)[:MOST] if number else []
     if text.startswith("#"):
         return Found(numbered=numbered, words=text[1:].strip())
     if not text:
-        return Found(commands=pages[:MOST])
+        return Found(outcomes=_presses(here, ""), commands=pages[:MOST])
     known = {ticket.pk for ticket in numbered}
     has_words = len(text) >= 2
     tickets = [t for t in search_tickets(text, user=user, limit=MOST) if t.pk not in known] if has_words else []
     return Found(
         numbered=numbered,
+        outcomes=_presses(here, text),
         commands=_named(pages, text, 4),
         tickets=tickets,
         clients=_clients(text) if has_words and not numbered else (),
         marks=text,
         words=text,
     )
+
+
+def _presses(here: Ticket | None, text: str) -> list[Press]:
+    if here is None:
+        return []
+    address, wanted = here.get_absolute_url(), text.lower()
+    return [
+        Press(key=one.pk, name=str(one), href=f"{address}?outcome={one.pk}#composer", colour=safe_colour(one.colour))
+        for one in offered(here)
+        if wanted in str(one).lower()
+    ][:12]
 
 
 def pages_for(user: User, has_page: Callable[[str], bool], settings: Sequence[Link]) -> list[Link]:

@@ -11,6 +11,11 @@ from helpdesk.tickets.models import Ticket
 LAST = 4
 MOST = 700
 """Characters shown of one of them."""
+_SHOWN = (
+    "kind", "occurred_at", "is_internal", "author_name", "body", "body_is_html", "author_user__name",
+    "author_user__email", "author_agent__name", "author_contact__first_name", "author_contact__last_name",
+    "author_contact__email",
+)  # fmt: skip
 
 
 def preview_of(ticket: Ticket) -> dict[str, Any]:
@@ -19,7 +24,7 @@ def preview_of(ticket: Ticket) -> dict[str, Any]:
         Action.objects.filter(ticket=ticket)
         .messages()
         .select_related("author_user", "author_agent", "author_contact")
-        .defer("raw")
+        .only(*_SHOWN)
         .order_by("-occurred_at", "-pk")[:LAST]
     )
     clocks = sorted(ticket.clocks.all(), key=lambda c: c.kind != "response")

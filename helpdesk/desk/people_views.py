@@ -27,7 +27,7 @@ from helpdesk.directory.services import join_users
 @require_GET
 @requires("settings.view")
 def people(request: SignedIn) -> HttpResponse:
-    text, kind = request.GET.get("q", "").strip()[:100], request.GET.get("kind", "staff")
+    text, kind = request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("kind", "staff")
     page = Paginator(directory.people(text=text, kind=kind), directory.PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "q": text, "kind": kind, "may_change": can(request.user, "people.change")}
     return render(request, "settings/people.html", context)

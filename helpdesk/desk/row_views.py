@@ -21,7 +21,8 @@ from helpdesk.core.origin import Origin
 from helpdesk.desk import moves
 from helpdesk.desk.peek import preview_of
 from helpdesk.desk.presence import present
-from helpdesk.tickets.access import ticket_for, tickets_for
+from helpdesk.desk.resolve_form import asked_again, kept, read_summary, resolve_dialog
+from helpdesk.tickets.access import glimpse_for, ticket_for, tickets_to_change
 from helpdesk.tickets.services import undo_change
 
 TITLES = {
@@ -35,7 +36,7 @@ TITLES = {
 @require_GET
 @requires("tickets.view")
 def preview(request: SignedIn, pk: int) -> HttpResponse:
-    ticket = ticket_for(request.user, pk)
+    ticket = glimpse_for(request.user, pk)
     context = {
         **preview_of(ticket),
         "now": timezone.now(),
@@ -64,6 +65,7 @@ def change(request: SignedIn, pk: int, field: str) -> HttpResponse:
     ticket = ticket_for(request.user, pk)
     now, zone = timezone.now(), timezone.get_current_timezone()
     value = request.POST.get("value", "")
+    resolution, is_shared = read_summary(request.POST)
     result = moves.move(
         ticket=ticket,
         name=field,
@@ -72,7 +74,15 @@ def change(request: SignedIn, pk: int, field: str) -> HttpResponse:
         now=now,
         zone=zone,
         is_confirmed=request.POST.get("confirmed") == "yes",
+        resolution=resolution,
+        is_shared=is_shared,
     )
+    if asked_again(result, request.POST):
+        word = next((o.label for o in moves.options_for(ticket, field) if o.value == value), _("Resolved"))
+        return resolve_dialog(
+            request, tickets=[ticket], count=1, word=word, action=reverse("tickets:row_change", args=[pk, field]),
+            hidden=[("value", value)], back=back_of(request), result=result,
+        )  # fmt: skip
     if result.state == "ask":
         return _chooser(request, ticket, field, result.options, status=422, problem=_("Which one?"))
     if result.state in ("refused", "warned"):
@@ -110,7 +120,7 @@ def undo_many(request: SignedIn) -> HttpResponse:
 def _undo(request: SignedIn, wanted: list[tuple[int, list[int]]]) -> HttpResponse:
     now, zone = timezone.now(), timezone.get_current_timezone()
     origin = Origin.desk(request.user)
-    tickets = {t.pk: t for t in tickets_for(request.user, [pk for pk, _ids in wanted])}
+    tickets = tickets_to_change(request.user, [pk for pk, _ids in wanted])
     done = [
         undo_change(ticket=tickets[pk], event_ids=ids, origin=origin, now=now) for pk, ids in wanted if pk in tickets
     ]
@@ -168,6 +178,6 @@ def _chooser(
         "problem": problem,
         "confirm": confirm,
         "back": back_of(request),
-        "hidden": [],
+        "hidden": kept(request.POST) if confirm else [],
     }
     return render_page(request, page="desk/choose.html", partial="desk/_chooser.html", context=context, status=status)

@@ -140,7 +140,8 @@ class Demo:
     def _sandbox_command(self) -> list[str]:
         return self.python(
             "-m", "connectors.sandbox", "--port", str(self.sandbox_port), "--state", str(self.var / "sandbox.sqlite3"),
-            "--profile", "vendor", "--tickets", TICKETS, "--seed", SEED, "--live", LIVE_PER_MINUTE,
+            "--profile", "vendor", "--tickets", self.environ.get("SANDBOX_TICKETS") or TICKETS, "--seed", SEED,
+            "--live", LIVE_PER_MINUTE,
         )  # fmt: skip
 
     def _collect(self) -> Callable[[], object]:

@@ -6,69 +6,30 @@ However long the story, a page costs the same few queries: the last fifty action
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from helpdesk.actions.choices import Kind
+from helpdesk.actions.cleaning import cleaned
 from helpdesk.actions.models import Action, Attachment, TimeEntry
-from helpdesk.actions.services import clean_description, cleaned
+from helpdesk.actions.outcomes import RULES, has_rules
 from helpdesk.core.formatting import clock_time, duration, long_day
+from helpdesk.desk import story_lines
+from helpdesk.desk.entries import Entry
+from helpdesk.desk.mail_lines import mail_lines
 from helpdesk.outbox.choices import Reason, State, Verb
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Ticket, TicketEvent
 
 PAGE = 50
 MOST_PAGES = 40
 MOST_EVENTS = 200
 SHOWS = ("all", "public", "internal", "time", "changes")
-
-
-@dataclass(kw_only=True)
-class Entry:
-    """One line of the timeline. `shape` is day, message, time or line."""
-
-    shape: str
-    at: datetime
-    key: str = ""
-    clock: str = ""
-    name: str = ""
-    words: str | SafeString = ""
-    icon: str = ""
-    visibility: str = ""
-    is_from_client: bool = False
-    sync: str = ""
-    body_clean: str = ""
-    files: list[Attachment] = field(default_factory=list)
-    long: str = ""
-    is_billable: bool = False
-    item: OutboxItem | None = None
-    loss: str = ""
-    """What a discard would throw away: "40 min", "the reply"."""
-    is_held: bool = False
-    leads_earlier: bool = False
-    """What is older than the page is asked for behind this entry."""
-
-    @property
-    def refusal(self) -> str:
-        return refusal_of(self.item) if self.item else ""
-
-
-def refusal_of(item: OutboxItem) -> str:
-    """What the PSA said against a change, each sentence once; empty when it gave no words."""
-    said: list[str] = []
-    for text in (item.error_text, *item.error_fields.values()):
-        words = str(text).strip()
-        if words and not any(words.rstrip(".").lower() in other.lower() for other in said):
-            said.append(words)
-    return " ".join(said)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,16 +77,24 @@ def story_of(
     by_subject = {i.subject: i for i in items}
     times = _times(ticket, window, since)
     entries = _messages(ticket, actions, times, files, by_subject, zone, now)
+    entries += _mails(ticket, window, entries, since, zone, now)
     if window.show in ("all", "time"):
         entries += [_time_line(ticket, t, by_subject, zone, now) for t in times if t.action_id is None]
+    opener = ""
     if window.show in ("all", "changes"):
         events, cut = _events(ticket, window, since)
-        entries += [e for e in (_line(ticket, event, zone) for event in events) if e is not None]
+        opener = next((event.actor for event in events if event.field == "created" and event.origin == "desk"), "")
+        entries += [e for e in (story_lines.line(ticket, event, zone) for event in events) if e is not None]
         has_earlier = has_earlier or cut
     entries.sort(key=lambda e: (e.at, e.shape != "line"))
     if window.show in ("all", "public"):
-        first = _opening(ticket, files, zone)
-        if has_earlier or not (entries and _says_the_same(entries[0], first)):
+        first = story_lines.opening(ticket, files, zone, opener)
+        told = None if has_earlier else next((e for e in entries if e.shape == "message"), None)
+        if told is not None and story_lines.says_nothing(told, first):
+            entries.remove(told)
+        if told is not None and story_lines.says_the_same(told, first):
+            told.files = [*first.files, *told.files]
+        else:
             entries.insert(0, first)
     found = _with_days(entries, now, zone)
     if has_earlier and found:
@@ -143,10 +112,11 @@ def _actions(ticket: Ticket, window: Window) -> tuple[list[Action], datetime | N
     if window.show == "time":
         found = found.filter(time_entry__isnull=False)
     rows = list(
-        found.select_related("author_user", "author_agent", "author_contact")
+        found.select_related("author_user", "author_agent", "author_contact", "outcome")
         .only(
             "kind", "is_internal", "is_from_client", "body_clean", "cleaner_version", "author_name", "occurred_at",
             "email_to", "sync_state", "title", "remote_id", "ticket_id", "author_user__name", "author_user__email",
+            "outcome__name", "outcome__label", *(f"outcome__{name}" for name in RULES),
             "author_agent__name", "author_contact__first_name", "author_contact__last_name", "author_contact__email",
         )
         .order_by("-occurred_at", "-pk")[: window.size + 1]
@@ -172,7 +142,7 @@ def _times(ticket: Ticket, window: Window, since: datetime | None) -> list[TimeE
 
 
 def _events(ticket: Ticket, window: Window, since: datetime | None) -> tuple[list[TicketEvent], bool]:
-    found = TicketEvent.objects.filter(ticket=ticket).exclude(field="created")
+    found = TicketEvent.objects.filter(ticket=ticket)
     if since is not None:
         found = found.filter(at__gte=since)
     limit = window.size if window.show == "changes" else MOST_EVENTS
@@ -190,10 +160,32 @@ def _messages(
         files_of.setdefault(file.action_id, []).append(file)
     found = []
     for action in actions:
-        entry = message(action, time_of.get(action.pk), files_of.get(action.pk, []), zone)
-        _attach_item(entry, items.get(f"action:{action.pk}"), now)
+        time = time_of.get(action.pk)
+        entry = message(action, time, files_of.get(action.pk, []), zone)
+        item = items.get(f"action:{action.pk}")
+        if item is None and time is not None:
+            item = items.get(f"time:{time.pk}")  # the words are there, their time is still on its way
+        _attach_item(entry, item, now)
         found.append(entry)
     return found
+
+
+def _mails(
+    ticket: Ticket, window: Window, entries: Sequence[Entry], since: datetime | None, zone: tzinfo, now: datetime
+) -> list[Entry]:
+    """Hang each reply's mail on its entry; the others are lines of their own."""
+    by_key = {e.key: e for e in entries}
+    lines = []
+    for mail in mail_lines(ticket, now):
+        if mail.action_id:
+            if (entry := by_key.get(f"action-{mail.action_id}")) is not None:
+                entry.mail = mail
+        elif window.show in ("all", "public") and (since is None or mail.at >= since):
+            lines.append(
+                Entry(shape="line", at=mail.at, key=f"mail-{mail.pk}", clock=clock_time(mail.at, zone),
+                      words=mail.words, icon=mail.icon, mail=mail)
+            )  # fmt: skip
+    return lines
 
 
 def message(action: Action, time: TimeEntry | None, files: Sequence[Attachment], zone: tzinfo) -> Entry:
@@ -217,7 +209,11 @@ def message(action: Action, time: TimeEntry | None, files: Sequence[Attachment],
 
 
 def time_of(action: Action) -> TimeEntry | None:
-    return TimeEntry.objects.filter(action=action).first()
+    """The time booked with it; no query where it was just booked."""
+    try:
+        return action.time_entry
+    except TimeEntry.DoesNotExist:
+        return None
 
 
 def author_of(action: Action) -> str:
@@ -230,6 +226,8 @@ def _said(action: Action) -> str:
         return _("wrote")
     if action.kind == Kind.REPLY and not action.is_internal:
         return _("replied to %(who)s") % {"who": action.email_to} if action.email_to else _("replied")
+    if action.outcome is not None and has_rules(action.outcome):
+        return _("chose “%(outcome)s”") % {"outcome": action.outcome}
     words = {
         Kind.CALL: _("had a call"),
         Kind.VISIT: _("was on site"),
@@ -263,81 +261,6 @@ def _time_line(ticket: Ticket, time: TimeEntry, items: Mapping[str, OutboxItem],
     )
     _attach_item(entry, items.get(f"time:{time.pk}"), now)
     return entry
-
-
-def _line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry | None:
-    """A change in words: "Priya changed status In Progress to Waiting on Client"."""
-    known = FIELDS.get(event.field)
-    if known is None:
-        return None
-    who = event.actor or (_("Somebody") if event.origin in ("psa", "client") else _("The desk"))
-    icon, words = _change(event, str(known.label).lower(), who)
-    if event.origin == "psa":
-        words = format_html("{} {}", words, _("in %(psa)s") % {"psa": ticket.psa_account.title})
-    return Entry(
-        shape="line",
-        at=event.at,
-        key=f"event-{event.pk}",
-        clock=clock_time(event.at, zone),
-        words=words,
-        icon=icon,
-    )
-
-
-def _change(event: TicketEvent, label: str, who: str) -> tuple[str, SafeString]:
-    old, new = event.old_label, event.new_label
-    if event.field == "agent":
-        if not new:
-            return "user", format_html(_("<b>{}</b> took <b>{}</b> off it"), who, old)
-        if new == who:
-            return "user-plus", format_html(_("<b>{}</b> took it"), who)
-        return "user-plus", format_html(_("<b>{}</b> gave it to <b>{}</b>"), who, new)
-    icon = {"status": "arrow-left-right", "priority": "flag", "team": "users"}.get(event.field, "pencil")
-    if event.field in ("description", "resolution", "cc"):
-        return icon, format_html(_("<b>{}</b> wrote the {} anew"), who, label)
-    if old and new:
-        return icon, format_html(_("<b>{}</b> changed {} <b>{}</b> to <b>{}</b>"), who, label, old, new)
-    if new:
-        return icon, format_html(_("<b>{}</b> set {} to <b>{}</b>"), who, label, new)
-    return icon, format_html(_("<b>{}</b> cleared {}, it was <b>{}</b>"), who, label, old)
-
-
-def _opening(ticket: Ticket, files: Iterable[Attachment], zone: tzinfo) -> Entry:
-    """How it began: the description, by the contact."""
-    name = str(ticket.contact) if ticket.contact else ticket.reported_by or str(ticket.client or _("Somebody"))
-    own = [f for f in files if f.action_id is None]
-    if not ticket.description.strip() and not own:
-        return Entry(
-            shape="line",
-            at=ticket.opened_at,
-            key="opening",
-            clock=clock_time(ticket.opened_at, zone),
-            words=format_html(_("<b>{}</b> opened it without a description"), name),
-            icon="ticket",
-        )
-    return Entry(
-        shape="message",
-        at=ticket.opened_at,
-        key="opening",
-        clock=clock_time(ticket.opened_at, zone),
-        name=name,
-        words=_("opened it by %(source)s") % {"source": ticket.source_word} if ticket.source_word else _("opened it"),
-        visibility="public",
-        is_from_client=True,
-        body_clean=clean_description(ticket),
-        files=own,
-    )
-
-
-def _says_the_same(first: Entry, opening: Entry) -> bool:
-    """Some PSAs repeat the description as their first action."""
-    return (
-        first.shape == "message"
-        and first.is_from_client
-        and first.body_clean == opening.body_clean
-        and not opening.files
-        and abs((first.at - opening.at).total_seconds()) < 120
-    )
 
 
 def _with_days(entries: Sequence[Entry], now: datetime, zone: tzinfo) -> list[Entry]:

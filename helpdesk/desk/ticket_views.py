@@ -18,21 +18,24 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpdesk.accounts.permissions import can, requires
 from helpdesk.accounts.requests import SignedIn
+from helpdesk.actions.drafts import save_draft
 from helpdesk.actions.files import drafted, store_file
 from helpdesk.actions.forms import ComposerForm, draft_fields, read_ids
 from helpdesk.actions.models import Action, TimeEntry
-from helpdesk.actions.services import save_draft
+from helpdesk.actions.resolving import resolve_ticket
 from helpdesk.core import live
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.htmx import render_page, wants_partial
 from helpdesk.core.origin import Origin
 from helpdesk.desk import composer, presence, ticket_page
 from helpdesk.desk.answers import answer
-from helpdesk.desk.story import message, read_window, time_of
+from helpdesk.desk.story import message, read_window, story_of, time_of
+from helpdesk.desk.ticket_head import head_context, owner_name
+from helpdesk.desk.ticket_side import side_context
 from helpdesk.tickets.access import desk_tickets, ticket_for
-from helpdesk.tickets.filters import read_filters
+from helpdesk.tickets.filter_reading import read_filters
 from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.services import ask_for_reading, change_ticket
+from helpdesk.tickets.upkeep import ask_for_reading
 
 PARTS = {"head": "tickets/_head.html", "timeline": "actions/_timeline.html", "side": "tickets/_side.html"}
 
@@ -46,7 +49,8 @@ def detail(request: SignedIn, pk: int) -> HttpResponse:
     ask_for_reading(ticket=ticket)
     context = ticket_page.page_context(ticket, user, read_window(request.GET), now)
     macro = composer.macro_of(request.GET.get("macro", ""))
-    box = composer.opened_composer(ticket, user, files=context["draft_files"], macro=macro)
+    pressed, files = request.GET.get("outcome", ""), context["draft_files"]
+    box = composer.opened_composer(ticket, user, files=files, macro=macro, outcome=pressed)
     return _page(request, ticket, context | {"composer": box}, tag)
 
 
@@ -57,8 +61,10 @@ def _page(request: SignedIn, ticket: Ticket, context: dict[str, Any], tag: str, 
         "live_tag": tag,
         "came_from": came,
         "step": f"?{urlencode({'in': came})}" if came else "",
-        "may_change": can(request.user, "tickets.change"),
+        "may_change": can(request.user, "tickets.change") and ticket.removed_at is None,
     }
+    if ticket.removed_at is not None:
+        context["may_write"] = False
     return render(request, "tickets/detail.html", context, status=status)
 
 
@@ -76,19 +82,19 @@ def part(request: SignedIn, pk: int, name: str) -> HttpResponse:
     context: dict[str, Any] = {
         "ticket": ticket,
         "now": now,
-        "may_write": can(user, "actions.add"),
-        "may_change": can(user, "tickets.change"),
+        "may_write": can(user, "actions.add") and ticket.removed_at is None,
+        "may_change": can(user, "tickets.change") and ticket.removed_at is None,
         "step": f"?{urlencode({'in': came})}" if came else "",
     }
     items = ticket_page.open_items(ticket)
     if name == "timeline":
         window, files = read_window(request.GET), ticket_page.ticket_files(ticket)
-        story = ticket_page.story_of(ticket, window, items=items, files=files, now=now)
+        story = story_of(ticket, window, items=items, files=files, now=now)
         context |= {"story": story, "window": window}
     elif name == "head":
-        context |= ticket_page.head_context(ticket, user, now, items)
+        context |= head_context(ticket, user, now, items)
     else:
-        context |= ticket_page.side_context(ticket, user, now, items)
+        context |= side_context(ticket, user, now, items)
     return render(request, PARTS[name], context)
 
 
@@ -105,7 +111,7 @@ def step(request: SignedIn, pk: int, way: str) -> HttpResponse:
     is_back = way == "previous"
     found = filters.ordered(filters.apply(desk_tickets(user), user=user, now=now, zone=zone), reverse=is_back)
     column, is_down = filters.key
-    value = {"client_name": str(ticket.client or ""), "owner_name": ticket_page.owner_name(ticket)}.get(column)
+    value = {"client_name": str(ticket.client or ""), "owner_name": owner_name(ticket)}.get(column)
     value = getattr(ticket, column) if value is None else value
     neighbour = found.past(column, value, ticket.pk, descending=is_down != is_back).first()
     if neighbour is None:
@@ -182,7 +188,7 @@ def _typed(request: SignedIn, ticket: Ticket, **given: Any) -> HttpResponse:
 def _sent(
     request: SignedIn, ticket: Ticket, made: Action | TimeEntry, form: ComposerForm, now: datetime
 ) -> HttpResponse:
-    held = 0 if form.is_internal or not isinstance(made, Action) else request.user.hold_seconds
+    held = 0 if not isinstance(made, Action) or made.is_internal else request.user.hold_seconds
     kind = form.cleaned_data["kind"]
     words = _("Kept, on its way to %(psa)s") % {"psa": ticket.psa_account.title}
     if held:
@@ -190,7 +196,7 @@ def _sent(
     if not wants_partial(request):
         messages.success(request, words)
         return redirect(ticket.get_absolute_url() + "#composer")
-    fresh = ticket_for(request.user, ticket.pk)
+    fresh = made.ticket
     # What was just used stays chosen in this open page; a page that is opened begins with an internal note.
     again = composer.blank(fresh) | {"kind": kind}
     box = composer.composer_of(fresh, again)
@@ -263,24 +269,27 @@ def status(request: SignedIn, pk: int) -> HttpResponse:
     if chosen is None:
         return _status_page(request, context | {"errors": {"status": _("Choose one of these.")}}, 422)
     resolution = request.POST.get("resolution", "").strip()
-    context |= {"resolution": resolution}
-    if chosen.needs and "resolution" not in request.POST:
-        return _status_page(request, context | {"asks": True}, 422)
-    changes: dict[str, Any] = {"status": chosen.status}
-    if resolution:
-        changes["resolution"] = resolution
+    asks = chosen.resolves or bool(chosen.needs)
+    context |= {"resolution": resolution, "needs": chosen.needs, "share": request.POST.get("share") == "yes"}
+    context |= {"tells": str(ticket.contact or ""), "psa": ticket.psa_account.title}
+    if asks and "resolution" not in request.POST:
+        return _status_page(request, context | {"asks": True, "share": True, "resolution": ticket.resolution}, 422)
     try:
-        change_ticket(
+        resolve_ticket(
             ticket=ticket,
-            changes=changes,
+            status=chosen.status,
+            text=resolution,
+            is_shared=chosen.resolves and context["share"],
             origin=Origin.desk(request.user),
             now=timezone.now(),
+            user=request.user,
             is_confirmed=request.POST.get("confirmed") == "yes",
         )
     except Refused as refusal:
-        return _status_page(request, context | {"errors": refusal.fields, "asks": bool(chosen.needs)}, 422)
+        said = {"errors": refusal.fields, "resolve_error": " ".join(refusal.fields.values()), "asks": asks}
+        return _status_page(request, context | said, 422)
     except NeedsConfirmation as warning:
-        return _status_page(request, context | {"warnings": warning.warnings}, 422)
+        return _status_page(request, context | {"warnings": warning.warnings, "asks": asks}, 422)
     return answer(request, ticket, _("%(ticket)s is %(word)s now") % {"ticket": ticket.label, "word": chosen.status})
 
 

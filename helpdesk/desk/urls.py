@@ -6,13 +6,14 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from helpdesk.desk import frame_views, home, macro_views, people_views, settings_views
+from helpdesk.desk import frame_views, home, macro_views, people_views, routing_views, settings_views
 
 app_name = "desk"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("rail/", frame_views.rail, name="rail"),
     path("rail/health/", frame_views.health, name="health"),
+    path("later/<slug:language>/<slug:digest>/", frame_views.later_parts, name="later"),
     path("palette/", frame_views.palette, name="palette"),
     path("theme/", frame_views.theme, name="theme"),
     path("brand/<slug:digest>.css", frame_views.brand_css, name="brand"),
@@ -24,6 +25,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/macros/add/", macro_views.macro_add, name="macro_add"),
     path("settings/macros/<int:pk>/", macro_views.macro, name="macro"),
     path("settings/macros/<int:pk>/switch/", macro_views.macro_switch, name="macro_switch"),
+    path("settings/routing/", routing_views.routing, name="routing"),
+    path("settings/routing/<int:pk>/", routing_views.rule, name="routing_rule"),
+    path("settings/routing/<int:pk>/move/", routing_views.rule_move, name="routing_move"),
+    path("settings/routing/<int:pk>/switch/", routing_views.rule_switch, name="routing_switch"),
+    path("settings/routing/<int:pk>/delete/", routing_views.rule_delete, name="routing_delete"),
+    path("settings/routing/<slug:name>/add/", routing_views.rule_add, name="routing_add"),
+    path("settings/routing/<slug:name>/matrix/", routing_views.priority_matrix, name="routing_matrix"),
     path("settings/people/", people_views.people, name="people"),
     path("settings/people/add/", people_views.person_add, name="person_add"),
     path("settings/people/join/", people_views.join, name="people_join"),

@@ -60,6 +60,11 @@ class OutboxItem(models.Model):
                 name="outbox_due",
                 condition=Q(state__in=[s.value for s in UNFINISHED]),
             ),
+            models.Index(
+                fields=["rank", "not_before_at", "id"],
+                name="outbox_turn",  # whose turn it is, in the order of `due`, however many wait
+                condition=Q(state__in=[s.value for s in UNFINISHED]),
+            ),
             models.Index(fields=["psa_account", "state"], name="outbox_state"),
         ]
         ordering = ["pk"]

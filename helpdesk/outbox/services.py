@@ -19,7 +19,7 @@ from helpdesk.outbox.models import OutboxItem
 from helpdesk.outbox.signals import item_changed
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def enqueue(
     *,
     psa_account_id: int,
@@ -33,9 +33,16 @@ def enqueue(
     hold_seconds: int = 0,
     rank: int = 0,
     depends_on: OutboxItem | None = None,
+    last: int | None = None,
+    is_shown: bool = False,
 ) -> OutboxItem:
-    """Append a change to its lane. The caller holds the lane's lock (the ticket's row), so sequences do not clash."""
-    last = OutboxItem.objects.filter(lane=lane).aggregate(last=Max("sequence"))["last"] or 0
+    """Append a change to its lane. The caller holds the lane's lock (the ticket's row), so sequences do not clash.
+
+    `last` is the lane's last sequence where the caller has just read it. `is_shown`: the caller writes "pending" on
+    the rows that it is about, so that nobody reads and writes them anew for it.
+    """
+    if last is None:
+        last = OutboxItem.objects.filter(lane=lane).aggregate(last=Max("sequence"))["last"] or 0
     item = OutboxItem.objects.create(
         psa_account_id=psa_account_id,
         lane=lane,
@@ -51,11 +58,11 @@ def enqueue(
         actor_name=origin.name[:120],
         created_at=now,
     )
-    _tell(item, now)
+    _tell(item, now, is_shown=is_shown)
     return item
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def enqueue_fields(
     *,
     psa_account_id: int,
@@ -66,6 +73,7 @@ def enqueue_fields(
     origin: Origin,
     now: datetime,
     rank: int = 0,
+    is_shown: bool = False,
 ) -> OutboxItem:
     """Like `enqueue` for changed fields, but joins the lane's last item when that one has not moved yet.
 
@@ -80,12 +88,16 @@ def enqueue_fields(
         and last.actor_id == origin.user_id
         and not set(last.fields) & set(fields)
     ):
-        joined = OutboxItem.objects.filter(pk=last.pk, fence=last.fence, state=State.WAITING, lease_until=None).update(
-            fields={**last.fields, **fields}, base={**last.base, **base}, rank=min(last.rank, rank)
-        )
-        if joined:
-            last.refresh_from_db()
-            _tell(last, now)
+        with_these = {
+            "fields": {**last.fields, **fields},
+            "base": {**last.base, **base},
+            "rank": min(last.rank, rank),
+        }
+        still = OutboxItem.objects.filter(pk=last.pk, fence=last.fence, state=State.WAITING, lease_until=None)
+        if still.update(**with_these):
+            for name, value in with_these.items():
+                setattr(last, name, value)
+            _tell(last, now, is_shown=is_shown)
             return last
     return enqueue(
         psa_account_id=psa_account_id,
@@ -97,6 +109,8 @@ def enqueue_fields(
         origin=origin,
         now=now,
         rank=rank,
+        last=last.sequence if last is not None else 0,
+        is_shown=is_shown,
     )
 
 
@@ -258,5 +272,5 @@ def discard_item(*, item: OutboxItem, now: datetime) -> OutboxItem:
     return item
 
 
-def _tell(item: OutboxItem, now: datetime) -> None:
-    item_changed.send(sender=OutboxItem, item=item, now=now)
+def _tell(item: OutboxItem, now: datetime, *, is_shown: bool = False) -> None:
+    item_changed.send(sender=OutboxItem, item=item, now=now, is_shown=is_shown)

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Case, Count, DateTimeField, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.choices import Role
 from helpdesk.accounts.models import User
+from helpdesk.actions.choices import Kind
 from helpdesk.actions.models import Action, Attachment
 from helpdesk.directory.models import Client, Contact, Organisation, Site
 from helpdesk.portal.models import StatusLink, hash_token
@@ -109,6 +110,44 @@ def ticket_for(user: User, pk: int) -> Ticket:
     if found is None:
         raise Http404
     return found
+
+
+def mailed_ticket(pk: int) -> Ticket:
+    """A request as a mail to its client tells of it."""
+    found = _for_client_page(Ticket.objects.present()).prefetch_related("clocks").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def mailed_reply(ticket: Ticket, pk: int | None) -> Action:
+    """A reply of ours that the client may read, or 404: looked up anew, whatever it was when the mail was written."""
+    found = (
+        Action.objects.public()
+        .filter(ticket=ticket, pk=pk or 0, kind=Kind.REPLY, is_from_client=False)
+        .select_related("author_user", "author_agent__user", "new_status")
+        .first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def people_at(ticket: Ticket, addresses: Collection[str]) -> list[Contact]:
+    """Active people of the ticket's client behind these addresses, the ticket's own contact first."""
+    if ticket.client_id is None:
+        return []
+    wanted = [a.lower() for a in addresses]
+    rows = Contact.objects.annotate(mail=Lower("email")).filter(
+        client=ticket.client_id, is_active=True, erased_at=None, mail__in=wanted
+    )
+    return sorted(rows.select_related("site", "client", "user"), key=lambda c: (c.pk != ticket.contact_id, c.pk))
+
+
+def last_words(ticket: Ticket, before: datetime) -> Action | None:
+    """What the client wrote last before an answer."""
+    rows = Action.objects.public().filter(ticket=ticket, is_from_client=True, occurred_at__lte=before)
+    return rows.select_related("author_contact").order_by("-occurred_at", "-pk").first()
 
 
 def contacts_of(user: User) -> list[Contact]:

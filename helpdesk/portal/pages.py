@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from helpdesk.actions.services import cleaned
+from helpdesk.actions.cleaning import cleaned
 from helpdesk.directory.models import Contact, Organisation
 from helpdesk.portal import access
 from helpdesk.portal.steps import steps

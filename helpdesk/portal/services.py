@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.services import record_audit
@@ -18,18 +20,21 @@ from helpdesk.portal.models import StatusLink, hash_token, new_token
 from helpdesk.tickets.models import Ticket
 
 LINK_LASTS = timedelta(days=90)
+MOST_LINKS = 50
+_SALT = "helpdesk.portal.mail_link"
 
 
 @transaction.atomic
 def create_link(
     *, ticket: Ticket | None = None, client: Client | None = None, contact: Contact | None = None,
     created_by: User | None, now: datetime, expires_in: timedelta | None = LINK_LASTS, request_id: str = "",
+    token: str = "",
 ) -> tuple[StatusLink, str]:  # fmt: skip
     """A link to one ticket or one client, and its token, which is nowhere stored and never seen again.
 
     With a contact, a ticket's link may answer as that person. `expires_in` None = until it is revoked.
     """
-    token = new_token()
+    token = token or new_token()
     link = StatusLink.objects.create(
         token_hash=hash_token(token),
         ticket=ticket,
@@ -44,6 +49,25 @@ def create_link(
         detail={"link": link.pk, "contact": contact.pk if contact else None, "expires_at": _iso(link.expires_at)},
     )  # fmt: skip
     return link, token
+
+
+def mail_link(*, ticket: Ticket, contact: Contact, now: datetime) -> str:
+    """The token of the link that mails to this contact carry; each mail lets it last anew.
+
+    Made from our key and the ticket's secret reference instead of being drawn: kept nowhere, and still the same when a
+    mail is put together twice. After staff closed one, the next mail carries another.
+    """
+    for turn in range(MOST_LINKS):
+        digest = salted_hmac(_SALT, f"{ticket.marker}:{contact.pk}:{turn}", algorithm="sha256").digest()
+        token = urlsafe_b64encode(digest).decode().rstrip("=")
+        link = StatusLink.objects.filter(token_hash=hash_token(token)).first()
+        if link is None:
+            create_link(ticket=ticket, contact=contact, created_by=None, now=now, token=token)
+            return token
+        if link.revoked_at is None:
+            StatusLink.objects.filter(pk=link.pk).update(expires_at=now + LINK_LASTS)
+            return token
+    return ""
 
 
 @transaction.atomic

@@ -22,7 +22,6 @@ from helpdesk.tickets.models import Ticket, TicketClock, TicketEvent
 IN_WORK = (Category.OPEN, Category.ESCALATED)
 SHORTEST_WAIT_SECONDS = 60
 _PICTURE = re.compile(r"<img\b[^>]*>")
-"""Images inside a text live at an address for staff."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +62,11 @@ class Story:
     updates: tuple[Update, ...]
     files: tuple[File, ...] = field(default=())
     """Files that hang on no shown message."""
+
+
+def without_pictures(text: str) -> str:
+    """Cleaned HTML without its images, which live at an address for staff."""
+    return _PICTURE.sub(f"<em>{_('Picture')}</em>", text)
 
 
 def agent_first_name(agent: Agent | None) -> str:
@@ -176,7 +180,7 @@ def _message(
         firm="" if action.is_from_client else firm.name,
         letters=initials(full),
         # Cleaned by the one cleaner when it was stored, or just before it was handed to us.
-        text=mark_safe(_PICTURE.sub(f"<em>{_('Picture')}</em>", action.body_clean)),
+        text=mark_safe(without_pictures(action.body_clean)),
         files=tuple(files),
     )
 

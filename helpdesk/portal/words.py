@@ -203,11 +203,12 @@ def by(at: datetime, reader: Reader) -> str:
 
 def promise(facts: Facts, reader: Reader) -> SafeString:
     """By when, then what happens next. Times stand in bold; everything else is escaped."""
-    parts = [_times(facts, reader), _pick(TABLE[situation(facts, reader.now)].next_step, facts.who)]
+    parts = [times(facts, reader), _pick(TABLE[situation(facts, reader.now)].next_step, facts.who)]
     return format_html_join(" ", "{}", ((part,) for part in parts if part))
 
 
-def _times(facts: Facts, reader: Reader) -> SafeString | str:
+def times(facts: Facts, reader: Reader) -> SafeString | str:
+    """By when, or when it was done; empty when there is nothing to promise."""
     now = situation(facts, reader.now)
     if now in FINISHED:
         if now is Situation.AGAIN or not facts.fixed_at:

@@ -36,10 +36,13 @@ class Totals:
     def __getitem__(self, name: str) -> int:
         return self.values.get(name, 0)
 
-    def add(self, names: Sequence[str], sums: Sequence[int | None]) -> None:
-        for name, value in zip(names, sums, strict=True):
-            if value:
-                self.values[name] = self.values.get(name, 0) + value
+    def __bool__(self) -> bool:
+        return any(self.values.values())
+
+    @classmethod
+    def of(cls, parts: Sequence[Totals], names: Sequence[str]) -> Totals:
+        """Their sum, by these names."""
+        return cls({name: sum([part.values.get(name, 0) for part in parts]) for name in names})
 
     def percent(self, clock: str) -> float | None:
         """Met of judged, in percent with one decimal."""
@@ -71,12 +74,21 @@ class Spans:
 
     months: tuple[Span, ...] = ()
     days: tuple[Span, ...] = ()
+    rest: tuple[Span, ...] = ()
+    """Days of the last month that do not belong to the period: to take off again."""
 
 
-def cut(first: date, last: date) -> Spans:
-    """Months are named by their first days, from the first to the last one."""
+def cut(first: date, last: date, *, with_rest: bool = False) -> Spans:
+    """Months are named by their first days, from the first to the last one.
+
+    `with_rest`: a last month of which more than half is wanted is read whole, and its rest taken off; of the month
+    that we are in, the rest is empty.
+    """
     start = first if first.day == 1 else (first.replace(day=1) + timedelta(days=32)).replace(day=1)
     end = (last + timedelta(days=1)).replace(day=1) - timedelta(days=1)
+    rest: tuple[Span, ...] = ()
+    if with_rest and end < last and last.day > 15 and start <= last:
+        rest, end = ((last + timedelta(days=1), _month_end(last)),), _month_end(last)
     if start > end:
         return Spans(days=((first, last),))
     days = []
@@ -84,7 +96,7 @@ def cut(first: date, last: date) -> Spans:
         days.append((first, start - timedelta(days=1)))
     if end < last:
         days.append((end + timedelta(days=1), last))
-    return Spans(months=((start, end.replace(day=1)),), days=tuple(days))
+    return Spans(months=((start, end.replace(day=1)),), days=tuple(days), rest=rest)
 
 
 class Piece(NamedTuple):
@@ -121,12 +133,12 @@ def sums(
         return _read_parts(keys, [[s] for s in whole], by, columns)
     found = _read(
         DailyMetric._meta.db_table, keys, [_kept(s, day, month) for s in spans], by,
-        {name: f"SUM({name})" for name in columns},
+        {name: f"CAST(SUM({name}) AS bigint)" for name in columns},
     )  # fmt: skip
     if day is not None:
         return found
     for key, totals in _read_parts(keys, [s.days for s in spans], by, columns).items():
-        found.setdefault(key, Totals()).add(list(totals.values), list(totals.values.values()))
+        found[key] = Totals.of([found[key], totals], columns) if key in found else totals
     return found
 
 
@@ -141,8 +153,8 @@ def _kept(spans: Spans, day: str | None, month: str | None) -> Piece:
     return _either(pieces)
 
 
-def _month_end(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+def _month_end(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def _either(pieces: Sequence[Piece]) -> Piece:
@@ -161,7 +173,7 @@ def _read_parts(keys: Keys, spans: Sequence[Sequence[Span]], by: Sequence[str], 
 def _part_sum(name: str) -> str:
     """A sum over contributions: a bucket is counted from the seconds themselves."""
     if name in COUNTERS:
-        return f"SUM({name})"
+        return f"CAST(SUM({name}) AS bigint)"
     kind, number = name.rsplit("_", 1)
     i, edges = int(number), ANSWER_EDGES if kind == "answer" else RESOLVE_EDGES
     wanted = ["answered = 1" if kind == "answer" else "finished = 1"]
@@ -187,17 +199,68 @@ def _read(
         f"SELECT {', '.join([which, *by, *columns.values()])} FROM {table} "
         f"WHERE {' AND '.join(where)} GROUP BY {', '.join(group)}"
     )
-    found: dict[tuple[Any, ...], Totals] = {}
     names, size = list(columns), 1 + len(by)
-    adapt = connection.ops.adapt_datefield_value
-    given = [adapt(v) if isinstance(v, date) else v for v in (*values, *narrowing)]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        for row in cursor.fetchall():
-            key = tuple(date.fromisoformat(v) if n == "day" and isinstance(v, str) else v
-                        for n, v in zip(("which", *by), row, strict=False))  # fmt: skip
-            found.setdefault(key, Totals()).add(names, [int(v) if v else 0 for v in row[size:]])
+    found: dict[tuple[Any, ...], Totals] = {}
+    for row in _rows(statement, (*values, *narrowing)):
+        key = tuple(date.fromisoformat(v) if n == "day" and isinstance(v, str) else v
+                    for n, v in zip(("which", *by), row, strict=False))  # fmt: skip
+        found[key] = Totals(dict(zip(names, row[size:], strict=True)))
     return found
+
+
+def _rows(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    adapt = connection.ops.adapt_datefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [adapt(v) if isinstance(v, date) else v for v in values])
+        return cursor.fetchall()
+
+
+# ---- the least kept promises ----------------------------------------------------------------------------------------
+
+
+def lowest(
+    *, keys: Keys, first: date, last: date, dimension: str, fewest: int, limit: int
+) -> tuple[list[tuple[int, Totals]], int]:
+    """The values of a dimension with the lowest share resolved in time, and how many values there are in all.
+
+    Those with fewer judged tickets than `fewest` come last. Sorted and cut by the database: of 400 clients a page
+    shows 8.
+    """
+    rows = _verdicts(keys, cut(first, last, with_rest=True), dimension)
+    columns = ", ".join(f"SUM({name}) AS {name}" for name in VERDICTS)
+    judged = "(resolution_met + resolution_breached)"
+    statement = (
+        f"SELECT {dimension}, {', '.join(f'CAST({name} AS bigint)' for name in VERDICTS)}, COUNT(*) OVER () "
+        f"FROM (SELECT {dimension}, {columns} FROM ({rows.sql}) parts GROUP BY {dimension}) summed "
+        f"WHERE {' + '.join(VERDICTS)} > 0 "
+        f"ORDER BY CASE WHEN {judged} < %s THEN 1 ELSE 0 END, CASE WHEN {judged} = 0 THEN 1 ELSE 0 END, "
+        f"resolution_met * 1.0 / NULLIF({judged}, 0), {judged} DESC, finished DESC, {dimension} LIMIT %s"
+    )
+    found = _rows(statement, (*rows.values, fewest, limit))
+    totals = [(row[0], Totals(dict(zip(VERDICTS, row[1:], strict=False)))) for row in found]
+    return totals, found[0][-1] if found else 0
+
+
+def _verdicts(keys: Keys, spans: Spans, dimension: str) -> Piece:
+    """The rows to add up: whole months, the days around them, and below zero the rest of a month cut short."""
+    needed = frozenset(keys) | {dimension}
+    month, day = BY_DIMENSIONS.get(("m", needed)), BY_DIMENSIONS.get(("d", needed))
+    pieces, values = [], list[Any]()
+    for span, grain in (*((s, month) for s in spans.months), *((s, day) for s in (*spans.days, *spans.rest))):
+        columns = [f"-{name}" if span in spans.rest else name for name in VERDICTS]
+        if grain:
+            # Counts of days and months: as integers they are summed without arbitrary precision.
+            where, values = "slice = %s AND day BETWEEN %s AND %s", [grain, *span]
+            source, columns = DailyMetric._meta.db_table, [f"CAST({name} AS integer)" for name in columns]
+        else:
+            end = _month_end(span[1]) if span in spans.months else span[1]
+            where, values, source = "day BETWEEN %s AND %s", [span[0], end], TicketDay._meta.db_table
+        for name, ids in keys.items():
+            where += f" AND {name} IN ({', '.join(['%s'] * len(ids))})"
+            values += ids
+        named = ", ".join(f"{column} AS {name}" for column, name in zip(columns, VERDICTS, strict=True))
+        pieces.append(Piece(f"SELECT {dimension}, {named} FROM {source} WHERE {where}", tuple(values)))
+    return Piece(" UNION ALL ".join(p.sql for p in pieces), tuple(v for p in pieces for v in p.values))
 
 
 ALL_COLUMNS = (*COUNTERS, *BUCKETS)

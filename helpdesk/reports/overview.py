@@ -50,10 +50,9 @@ def read_sums(address: Address) -> Sums:
         daily=period.step != "month",
     )  # fmt: skip
     days: tuple[dict[date, Totals], dict[date, Totals]] = ({}, {})
-    whole = (Totals(), Totals())
     for (which, day), totals in found.items():
         days[which - 1][day] = totals
-        whole[which - 1].add(list(totals.values), list(totals.values.values()))
+    whole = [Totals.of(list(some.values()), ALL_COLUMNS) for some in days]
     shown = steps(period.first, period.last, period.step, days[0], days[1], period.before_first)
     return Sums(now=whole[0], before=whole[1], steps=shown)
 
@@ -127,6 +126,11 @@ def key_figures(address: Address, found: Sums, live: Live, now: datetime) -> lis
     ]  # fmt: skip
 
 
+def _hours(seconds: float) -> str:
+    """In the unit of the figure beside it."""
+    return shapes.hours(round(seconds / 3600, 2))
+
+
 def _whole(value: float) -> str:
     return shapes.number(int(value))
 
@@ -151,7 +155,7 @@ def other_figures(address: Address, found: Sums, live: Live) -> list[Figure]:
             Figure(
                 label=METRICS[metric].label, value=shapes.hours(round(t[column] / 3600, 2)),
                 href=address.tickets(metric), definition=METRICS[metric].definition,
-                delta=change(t[column], b[column], words=duration) if is_compared else None,
+                delta=change(t[column], b[column], words=_hours) if is_compared else None,
             )
         )  # fmt: skip
     for metric, count in (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache, cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -72,7 +73,7 @@ def points(value: float) -> str:
 
 
 def hours(value: float | None) -> str:
-    return NONE if value is None else f"{value:.2f} h"
+    return NONE if value is None else f"{value:,.2f} h"
 
 
 def near(value: tuple[int, bool] | None) -> str:
@@ -113,6 +114,15 @@ class Address:
     def tickets(self, metric: str, **changes: str | None) -> str:
         return f"{_page('tickets')}{self._query({**changes, 'metric': metric})}"
 
+    def tickets_of(self, first: date, last: date) -> str:
+        """The tickets of some days instead of the period; the name of a metric belongs behind it."""
+        return f"{_page('tickets')}?from={first.isoformat()}&to={last.isoformat()}{self._beside_days}&metric="
+
+    @cached_property
+    def _beside_days(self) -> str:
+        others = {name: value for name, value in self._parts.items() if name not in ("period", "from", "to")}
+        return "&" + urlencode(others, safe=",") if others else ""
+
     def csv(self, metric: str, **changes: str | None) -> str:
         return f"{_page('csv')}{self._query({**changes, 'metric': metric})}"
 
@@ -122,10 +132,15 @@ class Address:
     def _query(self, changes: Mapping[str, str | None]) -> str:
         """A page holds some 200 addresses: what is only added is put behind the rest, spelt once."""
         if self._parts.keys().isdisjoint(changes):
-            added = urlencode({name: value for name, value in changes.items() if value is not None}, safe=",")
-            return f"?{self._spelt}&{added}" if added else f"?{self._spelt}"
+            added = "".join(f"&{name}={_spelt(value)}" for name, value in changes.items() if value is not None)
+            return f"?{self._spelt}{added}"
         found = {name: value for name, value in {**self._parts, **changes}.items() if value is not None}
         return "?" + urlencode(found, safe=",")
+
+
+def _spelt(value: str) -> str:
+    """Keys, days and words of ours, which nearly all values are, need no quoting."""
+    return value if value.isascii() and value.replace("_", "").isalnum() else quote_plus(value, safe=",")
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from helpdesk.reports import shapes
-from helpdesk.reports.figures import VERDICTS, Totals, sums
+from helpdesk.reports.figures import VERDICTS, Totals, lowest, sums
 from helpdesk.reports.filters import MODELS, NOBODY
 from helpdesk.reports.shapes import Address, Delta, change
 from helpdesk.reports.trends import GOAL
@@ -115,16 +115,13 @@ class Table:
 def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
     """Clients (or teams, owners), the least kept promises first. Three queries, whatever their number."""
     period, keys = address.period, address.filters.dimensions
-    found = {
-        key: totals
-        for (_which, key), totals in sums(
-            keys=keys, first=period.first, last=period.last, by=(dimension,), columns=VERDICTS
-        ).items()
-        if totals.values
-    }
-    worst = sorted(found, key=lambda key: _badness(found[key]))
-    shown = worst[:MOST_ROWS] if is_all else [k for k in worst if found[k].judged("resolution") >= FEW][:SHORT]
-    shown = shown or worst[:SHORT]
+    found, total = lowest(
+        keys=keys, first=period.first, last=period.last, dimension=dimension, fewest=0 if is_all else FEW,
+        limit=MOST_ROWS if is_all else SHORT,
+    )  # fmt: skip
+    enough = [(key, totals) for key, totals in found if is_all or totals.judged("resolution") >= FEW]
+    worst = dict(enough or found)
+    shown = list(worst)
     before: dict[tuple[Any, ...], Totals] = {}
     if address.compare and shown:
         before = sums(
@@ -134,17 +131,12 @@ def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
     names = names_of(dimension, shown)
     rows = [
         _row(
-            address, dimension, key, names.get(key) or _("gone, key %(key)s") % {"key": key}, found[key],
+            address, dimension, key, names.get(key) or _("gone, key %(key)s") % {"key": key}, worst[key],
             before.get((1, key), Totals()) if address.compare else None,
         )
         for key in shown
     ]  # fmt: skip
-    return Table(rows=rows, total=len(found), is_all=is_all or len(rows) == len(found))
-
-
-def _badness(totals: Totals) -> tuple[Any, ...]:
-    kept = totals.percent("resolution")
-    return (kept is None, kept or 0, -totals.judged("resolution"), -totals["finished"])
+    return Table(rows=rows, total=total, is_all=is_all or len(rows) == total)
 
 
 def names_of(dimension: str, keys: Sequence[int]) -> dict[int, str]:

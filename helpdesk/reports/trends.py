@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +16,8 @@ LEFT, RIGHT, TOP, BOTTOM = 4.0, 88.0, 8.0, 86.75
 GOAL = 90
 """Percent in time: the line that people compare with."""
 LABELS = 6
+SHOWN = ("opened", "finished", "response_met", "response_breached", "resolution_met", "resolution_breached")
+"""What the steps of a trend show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +33,15 @@ def steps(
     first: date, last: date, step: str, days: Mapping[date, Totals], before: Mapping[date, Totals], before_first: date
 ) -> list[Step]:
     """`days` and `before` are sums by day (by month where the step is a month)."""
+    order, order_before = sorted(days), sorted(before)
     spans = list(_spans(first, last, step))
     earlier = list(_spans(before_first, before_first + (last - first), step))
     found = []
     for i, (start, end) in enumerate(spans):
-        then = _add(before, *earlier[i]) if i < len(earlier) else Totals()
-        found.append(Step(first=start, last=end, label=_label(start, step), totals=_add(days, start, end), before=then))
+        then = _add(before, order_before, *earlier[i]) if i < len(earlier) else Totals()
+        found.append(
+            Step(first=start, last=end, label=_label(start, step), totals=_add(days, order, start, end), before=then)
+        )
     return found
 
 
@@ -52,14 +58,9 @@ def _spans(first: date, last: date, step: str) -> Iterator[tuple[date, date]]:
         start = end + timedelta(days=1)
 
 
-def _add(days: Mapping[date, Totals], first: date, last: date) -> Totals:
-    total, day = Totals(), first
-    while day <= last:
-        found = days.get(day)
-        if found:
-            total.add(list(found.values), list(found.values.values()))
-        day += timedelta(days=1)
-    return total
+def _add(days: Mapping[date, Totals], order: Sequence[date], first: date, last: date) -> Totals:
+    found = order[bisect_left(order, first) : bisect_right(order, last)]
+    return Totals.of([days[day] for day in found], SHOWN)
 
 
 def _label(start: date, step: str) -> str:
@@ -141,7 +142,7 @@ def bar_chart(found: Sequence[Step]) -> BarChart:
                     metric=metric, count=count,
                 )
             )  # fmt: skip
-    up = [Mark(at=_pc(BOTTOM - (BOTTOM - TOP) * share), text=f"{top * share:g}") for share in _shares(top)]
+    up = [Mark(at=_pc(BOTTOM - (BOTTOM - TOP) * share), text=_tick(top * share)) for share in _shares(top)]
     return BarChart(bars=bars, across=_across(found, [LEFT + slot * (i + 0.5) for i in range(len(found))]), up=up)
 
 
@@ -204,6 +205,11 @@ def _nice(top: int) -> int:
         return 4
     size = 10 ** (len(str(top)) - 1)
     return next(step * size // 10 for step in (10, 12, 16, 20, 30, 40, 60, 80, 100) if step * size // 10 >= top)
+
+
+def _tick(value: float) -> str:
+    """Short: the labels of an axis stand left of it on a phone, too."""
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
 def _shares(top: int) -> tuple[float, ...]:

@@ -22,15 +22,24 @@ def desk_tickets(user: User) -> TicketQuerySet:
     return Ticket.objects.visible_to(user)
 
 
+def desk_records(user: User) -> TicketQuerySet:
+    """As `desk_tickets`, with those that were deleted in the PSA: for the pages that only show one."""
+    if not user.is_authenticated or not user.is_desk:
+        raise PermissionDenied
+    return Ticket.objects.on_record_for(user)
+
+
 def ticket_for(user: User, pk: int) -> Ticket:
     """One ticket with what rows and rules ask for, or 404."""
-    found = (
-        desk_tickets(user)
-        .select_related("psa_account", "status", "priority", "client", "contact", "site", "agent__user", "team")
-        .select_related("ticket_type", "contract", "sla_policy")
-        .filter(pk=pk)
-        .first()
-    )
+    found = desk_tickets(user).in_full().filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def glimpse_for(user: User, pk: int) -> Ticket:
+    """One ticket with what a preview shows and nothing else, or 404."""
+    found = desk_tickets(user).for_preview().only_ids([pk]).order_by().first()
     if found is None:
         raise Http404
     return found
@@ -41,6 +50,11 @@ def tickets_for(user: User, ids: Iterable[int]) -> list[Ticket]:
     wanted = list(ids)
     found = {t.pk: t for t in desk_tickets(user).for_rows().filter(pk__in=wanted)}
     return [found[pk] for pk in wanted if pk in found]
+
+
+def tickets_to_change(user: User, ids: Iterable[int]) -> dict[int, Ticket]:
+    """Those of these tickets that the person may see, with what rules ask for, by key."""
+    return {t.pk: t for t in desk_tickets(user).in_full().filter(pk__in=list(ids))}
 
 
 def views_for(user: User) -> list[SavedView]:

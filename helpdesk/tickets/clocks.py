@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from helpdesk.core import bulk
 from helpdesk.core.formatting import FOREVER
 from helpdesk.sla.choices import ClockKind
 from helpdesk.sla.clock import Facts, Reading, read_clock
@@ -52,6 +53,11 @@ def derive(
     return clocks
 
 
+def stands_still(ticket: Ticket, status: Status) -> bool:
+    """Whether the clocks are to pause: by the PSA's hold or an outcome's, or by the status unless one released it."""
+    return ticket.sla_paused or (status.sla_clock == SlaClock.PAUSED and not ticket.sla_released)
+
+
 def _finished_at(ticket: Ticket) -> datetime | None:
     if ticket.status_category not in FINISHED:
         return None
@@ -72,7 +78,7 @@ def _clock(
     seconds, source = _promise(ticket, target, is_response=is_response)
     due = theirs or (ticket.opened_at + timedelta(seconds=seconds) if seconds is not None else None)
     end = (ticket.first_responded_at or ticket.finished_at) if is_response else ticket.finished_at
-    paused = (ticket.sla_paused or status.sla_clock == SlaClock.PAUSED) and end is None
+    paused = stands_still(ticket, status) and end is None
     since = (old.paused_since if old and old.paused_since else paused_at) if paused else None
     reading = read_clock(
         Facts(
@@ -180,10 +186,9 @@ CLOCK_FIELDS = (
 
 def save_clocks(clocks: list[TicketClock]) -> None:
     """Write clocks in one statement, new or known."""
-    if clocks:
-        TicketClock.objects.bulk_create(
-            clocks, update_conflicts=True, unique_fields=["ticket", "kind"], update_fields=CLOCK_FIELDS
-        )
+    for clock in clocks:
+        clock.ticket_id = clock.ticket.pk  # a new ticket had no key yet when its clocks were reckoned
+    bulk.upsert(clocks, unique=("ticket", "kind"), update=CLOCK_FIELDS)
 
 
 def target_for(ticket: Ticket, targets: Mapping[tuple[int, str], Target], priority_remote_id: str) -> Target | None:

@@ -18,8 +18,8 @@ def count_up_to(tickets: TicketQuerySet, most: int = MOST) -> int:
 
 def open_count(tickets: TicketQuerySet) -> int:
     """Open tickets of the desk, capped; counted again when something changed, and every minute."""
-    stamp = live.stamp(live.DESK)
-    kept = cache.get("tickets:open")
+    found = cache.get_many(["tickets:open", live.key(live.DESK)])
+    stamp, kept = found.get(live.key(live.DESK)) or "0", found.get("tickets:open")
     if isinstance(kept, tuple) and kept[0] == stamp:
         return int(kept[1])
     number = count_up_to(tickets.open())

@@ -40,7 +40,7 @@ FIELDS: dict[str, Field] = {
         Field(name="status", label=_("Status"), is_reference=True, is_required=True),
         Field(name="priority", label=_("Priority"), is_reference=True, is_required=True),
         Field(name="impact", label=_("Impact"), flag="impact", max_length=40),
-        Field(name="urgency", label=_("Urgency"), flag="impact", max_length=40),
+        Field(name="urgency", label=_("Urgency"), flag="urgency", max_length=40),
         Field(name="ticket_type", label=_("Type"), is_reference=True, is_required=True),
         Field(name="category", label=_("Category"), flag="categories", max_length=255),
         Field(name="subcategory", label=_("Subcategory"), flag="categories", max_length=255),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from helpdesk.core import live
+from helpdesk.core import bulk, live
 from helpdesk.core.formatting import FOREVER
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State, Verb
@@ -21,6 +21,7 @@ from helpdesk.outbox.models import OutboxItem
 from helpdesk.sla.models import Target
 from helpdesk.tickets import clocks
 from helpdesk.tickets.choices import FINISHED, Precision, SlaClock
+from helpdesk.tickets.conflicts import conflicting_fields
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Priority, SearchText, Status, Ticket, TicketClock, TicketEvent
 from helpdesk.tickets.search import TEXT_LIMIT, plain, refresh_search_texts, save_search_texts
@@ -28,7 +29,7 @@ from helpdesk.tickets.search import TEXT_LIMIT, plain, refresh_search_texts, sav
 EVENT_FIELDS = ("status", "priority", "agent", "team", "client", "ticket_type", "subject", "contract", "sla_policy")
 _KEPT_APART = {"id", "psa_account", "marker", "created_at", "sync_state", "client_replied_at", "description_clean",
                "actions_pulled_at", "estimate_seconds", "escalated_at"}  # fmt: skip
-_SEARCHED = {"subject", "description", "resolution", "reported_by", "client_id", "contact_id"}
+_SEARCHED = {"number", "subject", "description", "resolution", "reported_by", "client_id", "contact_id"}
 _WRITTEN = [f.name for f in Ticket._meta.concrete_fields if f.name not in _KEPT_APART and f.name != "remote_id"]
 
 
@@ -102,7 +103,7 @@ def apply_tickets(
             ticket = _blank(account_id, row, now)
             _set(ticket, row, set())
             new.append(ticket)
-        elif not is_forced and row.remote_updated_at and ticket.remote_updated_at == row.remote_updated_at:
+        elif not is_forced and _is_known(ticket, row):
             applied.unchanged += 1
             continue
         else:
@@ -118,6 +119,13 @@ def apply_tickets(
     if applied.touched:
         live.touch(live.DESK, *(live.ticket_scope(t.pk) for t in changed))
     return applied
+
+
+def _is_known(ticket: Ticket, row: RemoteTicket) -> bool:
+    """Whether this very state was applied before. What was deleted there, and is back, comes back whatever its date."""
+    if ticket.removed_at is not None or row.remote_updated_at is None:
+        return False
+    return ticket.remote_updated_at == row.remote_updated_at
 
 
 def _known(account_id: int, rows: Sequence[RemoteTicket]) -> dict[str, Ticket]:
@@ -152,15 +160,19 @@ def _load(
 
 
 def _blank(account_id: int, row: RemoteTicket, now: datetime) -> Ticket:
-    ticket = Ticket(
-        psa_account_id=account_id, remote_id=row.remote_id, changed_at=now, opened_at=row.values.get("opened_at") or now
-    )
+    ticket = Ticket(*[f.get_default() for f in Ticket._meta.concrete_fields])  # by place: a third of the time by name
+    ticket.psa_account_id, ticket.remote_id = account_id, row.remote_id
+    ticket.changed_at, ticket.opened_at = now, row.values.get("opened_at") or now
     if row.marker:
         ticket.marker = row.marker  # type: ignore[assignment]
     return ticket
 
 
 def _set(ticket: Ticket, row: RemoteTicket, held: set[str]) -> None:
+    if "status" not in held and row.values.get("status_id", ticket.status_id) != ticket.status_id:
+        ticket.sla_released = False
+    if "sla_paused" not in held and row.values.get("sla_paused"):
+        ticket.sla_released = False
     for name, value in row.values.items():
         if name.removesuffix("_id") not in held:
             if name == "description" and value != ticket.description:
@@ -197,11 +209,13 @@ def _held_fields(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> set[str]:
     for item in batch.items.get(ticket.lane, ()):
         held |= set(item.fields) & set(FIELDS)
         if item.verb == Verb.UPDATE_TICKET and item.state == State.WAITING and item.lease_until is None:
-            theirs = conflicts(item, row.confirmed)
+            theirs = conflicting_fields(item, row.confirmed)
             if theirs:
                 outbox.refuse(item=item, reason=Reason.CONFLICT, text="", theirs=theirs, now=batch.now)
         if item.verb == Verb.CREATE_ACTION and item.fields.get("new_status"):
             held.add("status")
+        if item.verb == Verb.CREATE_ACTION and item.fields.get("hold"):
+            held.add("sla_paused")
     if "status" in held and batch.statuses[ticket.status_id].sla_clock == SlaClock.RUNNING:
         held.add("sla_paused")  # the PSA's hold belongs to its own status
     if _dates_are_of_another_promise(ticket, row, batch):
@@ -216,27 +230,6 @@ def _dates_are_of_another_promise(ticket: Ticket, row: RemoteTicket, batch: _Bat
         if item.verb == Verb.UPDATE_TICKET:
             wanted |= {name: item.fields[name] for name in clocks.DATING if name in item.fields}
     return any(row.confirmed.get(name) != mine for name, mine in wanted.items())
-
-
-def conflicts(item: OutboxItem, confirmed: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a waiting change that the PSA changed since: field -> the PSA's value. Same value as ours is none.
-
-    Nor is a value that an earlier change of our own has put there while this one was waiting.
-    """
-    found = {
-        name: confirmed[name]
-        for name, mine in item.fields.items()
-        if name in confirmed and name in item.base and confirmed[name] not in (item.base[name], mine)
-    }
-    return {name: value for name, value in found.items() if value not in _sent_meanwhile(item, name)} if found else {}
-
-
-def _sent_meanwhile(item: OutboxItem, name: str) -> list[Any]:
-    """What earlier changes of the lane have written into a field since this one was made."""
-    sent = OutboxItem.objects.in_lane(item.lane).filter(sequence__lt=item.sequence, done_at__gte=item.created_at)
-    key = "new_status" if name == "status" else name
-    rows = [i.fields for i in sent.filter(state=State.DONE)]
-    return [row[k] for row in rows for k in (name, key) if k in row]
 
 
 def _event(ticket: Ticket, name: str, row: RemoteTicket, batch: _Batch) -> Iterable[TicketEvent]:
@@ -301,18 +294,12 @@ def _write(
         clock for ticket in (*new, *changed) for clock in _clocks(ticket, batch, paused.get(ticket.remote_id or ""))
     ]
     if new:
-        Ticket.objects.bulk_create(new)
+        bulk.insert(new)
         events = events + [_opening(t, batch.now) for t in new]
     if changed:
-        Ticket.objects.bulk_create(
-            changed,
-            update_conflicts=True,
-            unique_fields=["psa_account", "remote_id"],
-            update_fields=_WRITTEN,
-        )
+        bulk.upsert(changed, unique=("psa_account", "remote_id"), update=_WRITTEN)
     clocks.save_clocks(clock_rows)
-    if events:
-        TicketEvent.objects.bulk_create(events, ignore_conflicts=True)
+    bulk.insert(events, ignore_known=True)
     _index(new, rows)
     refresh_search_texts(batch.reworded)
 
@@ -358,72 +345,3 @@ def _index(new: list[Ticket], rows: Sequence[RemoteTicket]) -> None:
             for t in new
         ]
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RemoteStatusChange:
-    """A status change that the PSA tells of to the second. `key` is unique within the ticket."""
-
-    key: str
-    old_id: int | None
-    new_id: int
-    at: datetime
-    actor: str = ""
-
-
-OWN_WINDOW = timedelta(minutes=10)
-
-
-def apply_status_changes(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], now: datetime) -> int:
-    """Write the PSA's exact status changes as events, once each; our own, come back, only get their key."""
-    if not rows:
-        return 0
-    names = {s.pk: s.name for s in Status.objects.filter(psa_account_id=ticket.psa_account_id).only("name")}
-    seen = list(ticket.events.of_field("status"))
-    keys = {e.remote_key for e in seen}
-    events = []
-    for row in rows:
-        if row.key in keys:
-            continue
-        ours = _own_event(ticket, seen, row)
-        if ours is not None:
-            ours.remote_key = row.key
-            ours.save(update_fields=["remote_key"])
-            continue
-        events.append(
-            TicketEvent(
-                ticket=ticket,
-                field="status",
-                old=str(row.old_id or ""),
-                new=str(row.new_id),
-                old_label=names.get(row.old_id or 0, ""),
-                new_label=names.get(row.new_id, ""),
-                at=row.at,
-                known_at=now,
-                origin="psa",
-                actor=row.actor[:120],
-                remote_key=row.key,
-            )
-        )
-    TicketEvent.objects.bulk_create(events, ignore_conflicts=True)
-    return len(events)
-
-
-def _own_event(ticket: Ticket, seen: Sequence[TicketEvent], row: RemoteStatusChange) -> TicketEvent | None:
-    """Our own change of status, come back: made here at about that time, or sent from here at about that time."""
-    for event in seen:
-        is_ours = event.remote_key is None and event.origin in ("desk", "client", "system")
-        if not is_ours or event.new != str(row.new_id):
-            continue
-        if abs(event.at - row.at) <= OWN_WINDOW or (event.at < row.at and _was_sent(ticket, row)):
-            return event
-    return None
-
-
-def _was_sent(ticket: Ticket, row: RemoteStatusChange) -> bool:
-    """Whether a change of ours to this status left the outbox about then, however long it had waited there."""
-    remote_id = Status.objects.filter(pk=row.new_id).values_list("remote_id", flat=True).first()
-    sent = OutboxItem.objects.in_lane(ticket.lane).filter(
-        write_started_at__range=(row.at - OWN_WINDOW, row.at + OWN_WINDOW)
-    )
-    return any(remote_id in (i.fields.get("status"), i.fields.get("new_status")) for i in sent)

@@ -13,7 +13,7 @@ from helpdesk.core.formatting import FOREVER
 from helpdesk.core.models import RemoteRow, unique_in_account
 from helpdesk.sla.choices import ClockKind, ClockState
 from helpdesk.tickets.choices import FINISHED, Category, Precision, Rank, SlaClock, Sync, TypeKind
-from helpdesk.tickets.querysets import EventQuerySet, TicketQuerySet
+from helpdesk.tickets.querysets import EventQuerySet, RoutingQuerySet, TicketQuerySet
 
 
 class Status(RemoteRow):
@@ -63,6 +63,9 @@ class TicketType(RemoteRow):
     default_team = models.ForeignKey(
         "directory.Team", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    default_agent = models.ForeignKey(
+        "directory.Agent", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     default_sla_policy = models.ForeignKey(
         "sla.Policy", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -94,6 +97,30 @@ class TicketCategory(RemoteRow):
 
     def __str__(self) -> str:
         return self.value
+
+
+class RoutingRule(models.Model):
+    """Which team a new ticket goes to. What is left open fits every ticket; the first rule that fits wins."""
+
+    psa_account = models.ForeignKey("directory.PsaAccount", on_delete=models.CASCADE, related_name="routing_rules")
+    position = models.PositiveIntegerField(default=0)
+    client = models.ForeignKey("directory.Client", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    ticket_type = models.ForeignKey(TicketType, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    category = models.CharField(max_length=255, blank=True)
+    subcategory = models.CharField(max_length=255, blank=True)
+    team = models.ForeignKey("directory.Team", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    agent = models.ForeignKey("directory.Agent", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    priority = models.ForeignKey(Priority, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RoutingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.position}"
 
 
 class Ticket(RemoteRow):
@@ -154,6 +181,9 @@ class Ticket(RemoteRow):
     sla_response_state = models.CharField(max_length=20, blank=True)
     sla_resolution_state = models.CharField(max_length=20, blank=True)
     sla_paused = models.BooleanField(default=False)
+    """The PSA's hold, or one that an outcome of ours has begun."""
+    sla_released = models.BooleanField(default=False)
+    """An outcome ended the hold although the status would pause; until the status changes."""
     sla_excluded = models.BooleanField(default=False)
     billable_seconds = models.PositiveIntegerField(default=0)
     nonbillable_seconds = models.PositiveIntegerField(default=0)
@@ -198,13 +228,24 @@ class Ticket(RemoteRow):
             models.Index(fields=["agent", "next_due_at", "id"], name="ticket_agent_open", condition=Q(is_open=True)),
             models.Index(fields=["team", "next_due_at", "id"], name="ticket_team_open", condition=Q(is_open=True)),
             models.Index(fields=["client", "-opened_at", "-id"], name="ticket_client"),
+            models.Index(fields=["client", "-opened_at", "-id"], name="ticket_client_open", condition=Q(is_open=True)),
             models.Index(fields=["contact", "-opened_at", "-id"], name="ticket_contact"),
             models.Index(fields=["-opened_at", "-id"], name="ticket_opened"),
             models.Index(fields=["-last_activity_at", "-id"], name="ticket_activity"),
             models.Index(fields=["status_category", "next_due_at", "id"], name="ticket_category_due"),
             models.Index(fields=["next_at_risk_at"], name="ticket_at_risk", condition=Q(is_open=True)),
             models.Index(fields=["sync_state"], name="ticket_sync", condition=~Q(sync_state="")),
-        ]
+            # All that the counts over open tickets (reports, board) add up: read without touching the rows, of which
+            # nearly every one lies in another page. Few columns of it change without one that is indexed anyway.
+            models.Index(
+                fields=[
+                    "removed_at", "id", "status_category", "rank", "next_at_risk_at", "next_due_at", "agent", "team",
+                    "client", "psa_account", "last_activity_at", "opened_at", "estimate_seconds",
+                ],
+                name="ticket_open_facts",
+                condition=Q(is_open=True),
+            ),
+        ]  # fmt: skip
         ordering = ["next_due_at", "pk"]
 
     def __str__(self) -> str:
@@ -305,6 +346,12 @@ class TicketClock(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="clock_due", condition=Q(finished_at=None)),
             models.Index(fields=["at_risk_at"], name="clock_at_risk", condition=Q(finished_at=None)),
+            # The promises of open tickets, counted beside `ticket_open_facts` and like it without the rows.
+            models.Index(
+                fields=["ticket", "state", "due_at", "breached_at"],
+                name="clock_open_promise",
+                condition=Q(finished_at=None, kind=ClockKind.RESOLUTION.value),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models import BooleanField, Count, F, Func, Q, QuerySet, Sum, Value, Window
 from django.db.models.functions import RowNumber
 
 from helpdesk.sla.choices import ClockState
+from helpdesk.tickets import references
 from helpdesk.tickets.choices import Category
 
 if TYPE_CHECKING:
     from helpdesk.accounts.models import User
-    from helpdesk.tickets.models import Ticket, TicketEvent  # noqa: F401
+    from helpdesk.tickets.models import RoutingRule, Ticket, TicketEvent  # noqa: F401
 
 
 class TicketQuerySet(QuerySet["Ticket"]):
@@ -30,6 +31,11 @@ class TicketQuerySet(QuerySet["Ticket"]):
         own = Q(contact__in=[pk for pk, _client, _all in contacts])
         company = Q(client__in=[client for _pk, client, sees_all in contacts if sees_all and client])
         return self.filter(own | company, removed_at=None)
+
+    def on_record_for(self, user: User) -> TicketQuerySet:
+        """To look up, not to list or change: staff may still read what was deleted in the PSA."""
+        is_staff = user.is_authenticated and user.is_active and user.is_desk
+        return self.all() if is_staff else self.visible_to(user)
 
     def present(self) -> TicketQuerySet:
         return self.filter(removed_at=None)
@@ -73,6 +79,27 @@ class TicketQuerySet(QuerySet["Ticket"]):
             "psa_account__capabilities", "psa_account__required_fields", "psa_account__transition_rules",
             "psa_account__settings",
         )  # fmt: skip
+
+    def for_preview(self) -> TicketQuerySet:
+        """Only the columns that a preview shows: most of the cost of a ticket is the two hundred columns around it."""
+        narrow = self.only(
+            "number", "subject", "status_category", "rank", "opened_at", "reported_by", "description",
+            "description_is_html", *(name for name in references.PREVIEW if "__" not in name),
+        )  # fmt: skip
+        return narrow._with_references("preview")
+
+    def in_full(self) -> TicketQuerySet:
+        """With what one ticket's forms and rules ask for."""
+        return self._with_references("full")
+
+    def for_page(self) -> TicketQuerySet:
+        """With what one ticket's page asks for."""
+        return self._with_references("page")
+
+    def _with_references(self, name: str) -> TicketQuerySet:
+        found = self.annotate(**references.annotation(name))
+        found._iterable_class = references.ITERABLES[name]
+        return found
 
     def by_due(self) -> TicketQuerySet:
         return self.order_by("next_due_at", "pk")
@@ -133,12 +160,14 @@ class TicketQuerySet(QuerySet["Ticket"]):
 
     def past(self, key: str, value: Any, pk: int, *, descending: bool) -> TicketQuerySet:
         """What comes after (value, pk) in the order of (key, pk): one step of keyset paging."""
-        side = "lt" if descending else "gt"
         if value is None:
-            return self.filter(**{f"{key}__isnull": True, f"pk__{side}": pk})
-        ties = Q(**{key: value, f"pk__{side}": pk})
-        after = Q(**{f"{key}__{side}": value}) | ties
-        return self.filter(after, **{f"{key}__{side}e": value})
+            return self.filter(**{f"{key}__isnull": True, f"pk__{'lt' if descending else 'gt'}": pk})
+        # As one comparison of rows: an OR would walk the index from the first of those that share the value, and all
+        # closed tickets share one.
+        row = Func(F(key), F("pk"), template="(%(expressions)s)", output_field=BooleanField())
+        place = Func(Value(value), Value(pk), template="(%(expressions)s)", output_field=BooleanField())
+        sign = " < " if descending else " > "
+        return self.filter(Func(row, place, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField()))
 
     def lane_tallies(self, column: str, now: datetime) -> Any:
         """Per value of a column: (value, open, breached, at risk, estimated seconds)."""
@@ -154,6 +183,16 @@ class TicketQuerySet(QuerySet["Ticket"]):
         """The `count` tickets of every value of a column that are due next."""
         place = Window(RowNumber(), partition_by=[F(column)], order_by=["next_due_at", "pk"])
         return self.annotate(place=place).filter(place__lte=count)
+
+
+class RoutingQuerySet(QuerySet["RoutingRule"]):
+    def of_account(self, account_id: int) -> RoutingQuerySet:
+        return self.filter(psa_account=account_id)
+
+    def with_parts(self) -> RoutingQuerySet:
+        """With everything a rule names, in one query."""
+        parts = ("client", "ticket_type", "team", "agent", "priority")
+        return self.select_related(*parts).defer(*(f"{name}__raw" for name in parts))
 
 
 class EventQuerySet(QuerySet["TicketEvent"]):

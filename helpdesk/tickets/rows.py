@@ -20,15 +20,24 @@ from django.utils.translation import gettext as _
 from helpdesk.core.chips import ENDED, Chip, chip
 from helpdesk.core.formatting import FOREVER, ago, initials
 from helpdesk.core.templatetags.words import STATUS_SHAPES
+from helpdesk.tickets import references
 from helpdesk.tickets.choices import Sync
 from helpdesk.tickets.querysets import TicketQuerySet
 
 _PLAIN = re.compile(r"[^&<>\"']*").fullmatch
 
 
+_WORD = re.compile(r"[\w.-]+").fullmatch
+
+
 def escape(text: str) -> str:
     """As `html.escape`, but most texts have nothing to escape and cost one look."""
     return text if _PLAIN(text) else _escape(text)
+
+
+def value(text: str) -> str:
+    """An attribute's value: bare when it is one word, escaped and in quotes otherwise."""
+    return text if _WORD(text) else f'"{_escape(text)}"'
 
 
 class Facts(NamedTuple):
@@ -102,26 +111,46 @@ _CARD = (
     "psa_account__title", "next_clock", "clock_state", "next_due_at", "next_at_risk_at", "clock_seconds", "sync_state",
 )  # fmt: skip
 _ROW = (
-    *_CARD, "agent_id", "status_category", "status__name", "agent__name", "agent__user__name", "last_activity_at",
-    "opened_at",
+    "pk", "number", "subject", "rank", "psa_account_id", "next_clock", "clock_state", "next_due_at",
+    "next_at_risk_at", "clock_seconds", "sync_state", "agent_id", "status_category", "last_activity_at", "opened_at",
+    references.column("row"),
 )  # fmt: skip
-_EXTRA = {
-    "team": ("team__name",),
-    "type": ("ticket_type__name",),
-    "contact": ("contact__first_name", "contact__last_name"),
-}
+_EXTRA = ("team", "type", "contact")
+_NOTHING: tuple[None, ...] = (None,) * 4
 
 
 def row_facts(tickets: TicketQuerySet, extra: Iterable[str] = ()) -> list[Facts]:
-    """One query; joins for team, type and contact only when somebody shows them."""
-    names = [name for column in extra for name in _EXTRA.get(column, ())]
+    """One query; team, type and contact only when somebody shows them.
+
+    What a row names comes from subqueries, not joins: PostgreSQL looks for the best order of six joins in every
+    possible way before it reads the first row.
+    """
+    shown = [name for name in _EXTRA if name in set(extra)]
+    for name in ("row", *shown):
+        tickets = tickets.annotate(**references.annotation(name))
     found = []
-    for values in tickets.values_list(*_ROW, *names):
-        more = dict(zip(names, values[len(_ROW) :], strict=True))
-        who = f"{more.get('contact__first_name') or ''} {more.get('contact__last_name') or ''}".strip()
-        own = [*values[: len(_ROW)], more.get("team__name"), more.get("ticket_type__name"), who]
-        found.append(Facts._make(own))
+    for values in tickets.values_list(*_ROW, *map(references.column, shown)):
+        more = {name: references.names(text)[0] or _NOTHING for name, text in zip(shown, values[16:], strict=True)}
+        found.append(_facts(values, more))
     return found
+
+
+def _facts(values: Sequence[Any], more: Mapping[str, Sequence[Any]]) -> Facts:
+    (pk, number, subject, rank, account_id, next_clock, clock_state, due, risk, seconds, sync_state, agent_id,
+     category, last_activity_at, opened_at, text) = values[:16]  # fmt: skip
+    priority, client, account, status, agent = (one or _NOTHING for one in references.names(text))
+    _key, title, mark, *_rest = account
+    _key, _user_id, agent_name, user = agent
+    first, last = more.get("contact", _NOTHING)[1:3]
+    return Facts(
+        pk=pk, number=number, subject=subject, rank=rank, priority=str(priority[1]), client=client[1],
+        account_id=account_id, mark=str(mark), account=str(title), next_clock=next_clock,
+        clock_state=clock_state, next_due_at=due, next_at_risk_at=risk, clock_seconds=seconds, sync_state=sync_state,
+        agent_id=agent_id, category=category, status=str(status[1]), agent=agent_name,
+        person=user[1] if user else None, last_activity_at=last_activity_at, opened_at=opened_at,
+        team=more.get("team", _NOTHING)[1], kind=more.get("type", _NOTHING)[1],
+        contact=f"{first or ''} {last or ''}".strip(),
+    )  # fmt: skip
 
 
 def card_facts(tickets: TicketQuerySet, column: str) -> list[CardFacts]:
@@ -184,21 +213,21 @@ class Reading:
 def sla_html(row: Facts | CardFacts, reading: Reading) -> str:
     state, text, title = reading.chip(row)
     return (
-        f"<span class=sla data-clock={row.next_clock or 'resolution'} data-state={state}{reading.ticks(row, state)} "
-        f'title="{escape(title)}">{escape(text)}</span>'
+        f"<b class=sla data-clock={row.next_clock or 'resolution'} data-state={state}{reading.ticks(row, state)} "
+        f"title={value(title)}>{escape(text)}</b>"
     )
 
 
 def mark_html(row: Facts | CardFacts) -> str:
-    return f'<b class=psa data-psa="{escape(row.mark)}">{escape(row.account)}</b>'
+    return f"<b class=psa data-psa={value(row.mark)}>{escape(row.account)}</b>"
 
 
 def sync_html(row: Facts | CardFacts, sync_words: Mapping[str, str]) -> str:
     word = sync_words.get(row.sync_state)
     if not word:
         return ""
-    title = escape(SYNC_TITLES[row.sync_state]() % {"psa": row.account})
-    return f'<span class=sync data-sync={row.sync_state} title="{title}">{word}</span>'
+    title = value(SYNC_TITLES[row.sync_state]() % {"psa": row.account})
+    return f"<b class=sync data-sync={row.sync_state} title={title}>{word}</b>"
 
 
 SYNC_TITLES = {
@@ -238,26 +267,25 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
     gone = "<td hidden></td>"
     out = []
     for row in rows:
-        label = escape(row.label)
         subject = escape(row.subject)
         owner = row.owner
         who = (
-            f'<span class=owner title="{escape(owner)}"><b class=avatar aria-hidden=true>{escape(initials(owner))}</b> '
-            f"{escape(owner.split(' ')[0])}</span>"
+            f"<b class=owner data-who={value(initials(owner))} title={value(owner)}>{escape(owner.split(' ')[0])}</b>"
             if owner
-            else f'<span class="owner none">{nobody}</span>'
+            else f'<b class="owner none">{nobody}</b>'
         )
         sync = ""
         if "psa" in shown:
             sync = f"<td>{sync_html(row, words) or mark_html(row)}"
         cells = (
-            f"<tr data-ticket={row.pk}><td><input class=check type=checkbox name=pick value={row.pk} form=bulk "
-            f'aria-label="{label}"><td><b class=prio data-rank={row.rank}>{escape(row.priority)}</b><td>{label}'
+            f"<tr data-ticket={row.pk}><td><input type=checkbox name=pick value={row.pk} form=bulk "
+            f"aria-label={value(row.label)}><td><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
+            f"<td>{escape(row.label)}"
             f"<td><a href={before}{row.pk}{after}>{subject}</a>"
             + (f"<td>{escape(row.client or '')}" if "client" in shown else gone)
             + (
-                f"<td><span class=status data-status={STATUS_SHAPES.get(row.category, row.category)}>"
-                f"{escape(row.status)}</span>"
+                f"<td><b class=status data-status={STATUS_SHAPES.get(row.category, row.category)}>"
+                f"{escape(row.status)}</b>"
                 if "status" in shown
                 else gone
             )
@@ -269,7 +297,7 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
         for column in extra:
             cells += f"<td>{_extra_cell(column, row, reading)}"
         out.append(cells)
-    return mark_safe("\n".join(out))
+    return mark_safe("".join(out))
 
 
 def _extra_cell(column: str, row: Facts, reading: Reading) -> str:
@@ -289,15 +317,13 @@ def card_html(
 ) -> str:
     state, text, title = shown
     return (
-        f"<article class=card data-ticket={row.pk} data-state={state}>"
-        f"<p class=card-top><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
-        f"<b class=number>{escape(row.label)}</b><b class=client>{escape(row.client or '')}</b>"
+        f"<article class=card data-ticket={row.pk}><p><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
+        f"{escape(row.label)}<b class=client>{escape(row.client or '')}</b>"
         f"{owner_html(row.owner) if row.owner else ''}{people_html(present) if present else ''}"
         f"<h3><a href={address[0]}{row.pk}{address[1]}>{escape(row.subject)}</a></h3>"
-        f"<p class=card-foot><b class=sla data-clock={row.next_clock or 'resolution'} data-state={state}"
-        f'{reading.ticks(row, state)} title="{escape(title)}">{escape(text)}</b>'
-        f"{sync_html(row, words) if row.sync_state else ''}"
-        f'<b class=psa data-psa="{escape(row.mark)}">{escape(row.account)}</b></article>\n'
+        f"<p><b class=sla data-clock={row.next_clock or 'resolution'} data-state={state}"
+        f"{reading.ticks(row, state)} title={value(title)}>{escape(text)}</b>"
+        f"{sync_html(row, words) if row.sync_state else ''}{mark_html(row)}</article>"
     )
 
 

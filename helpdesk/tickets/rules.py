@@ -87,6 +87,10 @@ def check_values(ticket: Ticket, changes: Mapping[str, Any]) -> dict[str, str]:
             errors[name] = _("There is no such field.")
         elif field.flag and ticket.psa_account.capabilities.get(field.flag) is False:
             errors[name] = _("%(psa)s does not let this be changed.") % {"psa": ticket.psa_account.title}
+        elif name == "agent" and value is None and ticket.psa_account.capabilities.get("unassign") is False:
+            errors[name] = _("%(psa)s cannot take the owner off a ticket. Choose another one.") % {
+                "psa": ticket.psa_account.title
+            }
         elif field.is_required and value in (None, ""):
             errors[name] = _("This must not be empty.")
         elif field.max_length and len(value or "") > field.max_length:

@@ -1,19 +1,19 @@
 """Full text over subject, description, people and notes: one function, two databases.
 
 SQLite: FTS5 over `tickets_searchtext`, every word quoted and taken as a prefix. PostgreSQL: a `simple` tsvector with
-prefix matching. Both give ticket ids newest first.
+prefix matching, kept in a column of the database's own (migration 0005).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-from django.db.models import Max, Model, Q, prefetch_related_objects
-from django.db.models.expressions import RawSQL
+from django.db.models import Lookup, Max, Model, Q, Value, prefetch_related_objects
+from django.db.models.functions import Concat, Left, Substr
 
+from helpdesk.core import bulk
 from helpdesk.tickets.models import SearchText, Ticket
 from helpdesk.tickets.querysets import TicketQuerySet
 
@@ -36,17 +36,44 @@ def matching(query: str, tickets: TicketQuerySet) -> TicketQuerySet:
     words = words_of(query)
     if not words:
         return tickets.none()
-    number = Q(number__iexact=query.strip().lstrip("#"))
-    if connection.vendor == "postgresql":
-        wanted = " & ".join(f"{w}:*" for w in words)
-        found = RawSQL(
-            "SELECT ticket_id FROM tickets_searchtext WHERE to_tsvector('simple', text) @@ to_tsquery('simple', %s)",
-            [wanted],
-        )
-    else:
-        wanted = " ".join(f'"{w}"*' for w in words)
-        found = RawSQL("SELECT rowid FROM tickets_searchindex WHERE tickets_searchindex MATCH %s", [wanted])
-    return tickets.filter(Q(pk__in=found) | number)
+    numbered = _numbered(query.strip().lstrip("#"))
+    if numbered:
+        holding = SearchText.objects.filter(text__holds=words).values("pk")
+        return tickets.filter(Q(pk__in=holding) | Q(pk__in=numbered))
+    return tickets.filter(search_text__text__holds=words)
+
+
+def _numbered(number: str) -> list[int]:
+    """Keys of the tickets that carry exactly this number; asked by itself, since an OR would hide the words' index."""
+    if not any(c.isdigit() for c in number):
+        return []
+    spelt = {number, number.upper(), number.lower()}
+    return list(Ticket.objects.filter(number__in=spelt).values_list("pk", flat=True)[:20])
+
+
+class HoldsWords(Lookup):  # type: ignore[type-arg]  # not subscriptable at run time
+    """`text__holds=[...]`: every word stands in the text, as the beginning of a word.
+
+    A join with a condition, so that PostgreSQL may choose: it walks the tickets in the order that was asked for and
+    stops after a page when the word is common, and sorts what the index finds when it is rare.
+    """
+
+    lookup_name = "holds"
+    prepare_rhs = False
+    lhs: Any
+    rhs: list[str]
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        table = compiler.quote_name_unless_alias(self.lhs.alias)
+        return f"{table}.words @@ to_tsquery('simple', %s)", (" & ".join(f"{w}:*" for w in self.rhs),)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        table = compiler.quote_name_unless_alias(self.lhs.alias)
+        found = "SELECT rowid FROM tickets_searchindex WHERE tickets_searchindex MATCH %s"
+        return f"{table}.ticket_id IN ({found})", (" ".join(f'"{w}"*' for w in self.rhs),)
+
+
+SearchText._meta.get_field("text").register_lookup(HoldsWords)  # type: ignore[union-attr]
 
 
 def search_tickets(query: str, *, user: User, limit: int = 20) -> list[Ticket]:
@@ -97,6 +124,18 @@ def refresh_search_texts(tickets: Sequence[Ticket]) -> None:
     save_search_texts([SearchText(ticket_id=t.pk, text=_full_text(t, notes.get(t.pk, ()))) for t in tickets])
 
 
+def add_to_search_text(ticket: Ticket, note: str) -> None:
+    """Search a new note, too: put before the older ones in one statement, without reading any of them.
+
+    Only where the text begins as the ticket reads now; anything else is written anew.
+    """
+    head = ticket_text(ticket)
+    rest = Substr("text", len(head) + 1)
+    known = SearchText.objects.annotate(head=Left("text", len(head) or 1)).filter(ticket=ticket, head=head)
+    if not known.update(text=Left(Concat(Value(f"{head}\n{plain(note)}"), rest), TEXT_LIMIT)):
+        refresh_search_text(ticket)
+
+
 def _full_text(ticket: Ticket, notes: Iterable[str]) -> str:
     text = ticket_text(ticket)
     for note in notes:
@@ -107,8 +146,7 @@ def _full_text(ticket: Ticket, notes: Iterable[str]) -> str:
 
 
 def save_search_texts(rows: list[SearchText]) -> None:
-    if rows:
-        SearchText.objects.bulk_create(rows, update_conflicts=True, unique_fields=["ticket"], update_fields=["text"])
+    bulk.upsert(rows, unique=("ticket",), update=("text",))
 
 
 def newest_id() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,11 +26,14 @@ from helpdesk.core.paging import BadCursor, Cursor, keyset_page, read_cursor
 from helpdesk.tickets import rows
 from helpdesk.tickets.access import desk_tickets, view_for, view_named, views_for
 from helpdesk.tickets.counting import MOST, count_up_to, open_count
-from helpdesk.tickets.filters import NAMES, VIEWS, Filters, options, read_filters
+from helpdesk.tickets.filter_reading import options, read_filters
+from helpdesk.tickets.filters import NAMES, VIEWS, Filters
 from helpdesk.tickets.preferences import delete_saved_view, save_ticket_view, set_preferences
 from helpdesk.tickets.search import by_number
 
 PAGE_SIZE = 50
+SHORT_NUMBER = 8
+"""Digits of a number that a narrow column holds."""
 HEADS: dict[str, Any] = {
     "client": ("client", gettext_noop("Client")),
     "status": ("status", gettext_noop("Status")),
@@ -60,7 +63,8 @@ def ticket_list(request: SignedIn) -> HttpResponse:
     cursor = _cursor(request.GET.get("cursor", ""), filters)
     page = _page(filters, found, cursor, columns)
     reading = rows.Reading(now, zone)
-    total = count_up_to(found) if (cursor or page.following) else len(page.rows)
+    most = PAGE_SIZE if filters.text else MOST  # beyond a page, counting a common word costs more than showing it
+    total = count_up_to(found, most) if (cursor or page.following) else len(page.rows)
     context = {
         "now": now,
         "filters": filters,
@@ -68,12 +72,10 @@ def ticket_list(request: SignedIn) -> HttpResponse:
         "title": _title(filters, user),
         "quick": _quick(filters),
         "total": total,
-        "most": MOST,
+        "most": most,
         "open_total": None if filters.is_plain or filters.state != "open" else open_count(tickets),
         "finished": _finished(filters, tickets, user, now),
-        "heads": _heads(filters, columns),
-        "number_sort": _sorting(filters, "number"),
-        "subject_sort": _sorting(filters, "subject"),
+        **_heads(filters, columns, page.rows),
         "rows": rows.rows_html(page.rows, columns=columns, reading=reading),
         "has_rows": bool(page.rows),
         "following": filters.query(cursor=page.following) if page.following else "",
@@ -93,7 +95,8 @@ def _finished(filters: Filters, tickets: Any, user: Any, now: datetime) -> dict[
     if not filters.text or "state" in filters.values:
         return None
     closed = replace(filters, values={**filters.values, "state": ["closed"]}, ignored=[])
-    count = count_up_to(closed.apply(tickets, user=user, now=now, zone=timezone.get_current_timezone()))
+    narrowed = closed.apply(tickets, user=user, now=now, zone=timezone.get_current_timezone())
+    count = count_up_to(narrowed, PAGE_SIZE)
     return {"count": count, "href": filters.query(state="closed")} if count else None
 
 
@@ -171,24 +174,39 @@ def _quick(filters: Filters) -> list[dict[str, Any]]:
     ]
 
 
-def _heads(filters: Filters, columns: Sequence[str]) -> list[dict[str, Any]]:
-    """Column heads after the subject, hidden ones included where the style sheet counts cells."""
-    found = []
-    for name in (*rows.FIXED, *(c for c in rows.COLUMNS if c not in rows.FIXED and c in columns)):
-        sort, label = HEADS[name]
-        found.append(
-            {
-                "label": _(label),
-                "class": rows.COLUMNS[name],
-                "hidden": name not in columns,
-                "hush": name == "psa",
-                **_sorting(filters, sort),
-            }
-        )
-    return found
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """A column's head: what it says, the class of its width, and the list sorted by it."""
+
+    label: str = ""
+    width: str = ""
+    hidden: bool = False
+    hush: bool = False
+    href: str = ""
+    direction: str = ""
 
 
-def _sorting(filters: Filters, sort: str) -> dict[str, str]:
+def _heads(filters: Filters, columns: Sequence[str], page: Sequence[Any]) -> dict[str, Head | tuple[Head, ...]]:
+    """Column heads, hidden ones included where the style sheet counts cells. Short numbers leave room to subjects."""
+    is_short = all(len(row.label) <= SHORT_NUMBER for row in page)
+    shown = (*rows.FIXED, *(c for c in rows.COLUMNS if c not in rows.FIXED and c in columns))
+    return {
+        "number": Head(width="number-col short-col" if is_short else "number-col", **_sorting(filters, "number")),
+        "subject": Head(**_sorting(filters, "subject")),
+        "heads": tuple(
+            Head(
+                label=_(HEADS[name][1]),
+                width=rows.COLUMNS[name],
+                hidden=name not in columns,
+                hush=name == "psa",
+                **_sorting(filters, HEADS[name][0]),
+            )
+            for name in shown
+        ),
+    }
+
+
+def _sorting(filters: Filters, sort: str) -> dict[str, Any]:
     if not sort:
         return {}
     is_up, is_down = filters.sort == sort, filters.sort == f"-{sort}"
@@ -282,7 +300,7 @@ def save_view(request: SignedIn) -> HttpResponse:
     if request.method == "GET":
         context = {"query": _query_of(request), "may_share": can(user, "views.share")}
         return render_page(request, page="tickets/save_page.html", partial="tickets/_save_view.html", context=context)
-    name = request.POST.get("name", "").strip()
+    name = request.POST.get("name", "").replace("\x00", "").strip()
     given = dict(parse_qsl(request.POST.get("query", "").lstrip("?")))
     filters = read_filters(given, user=user, now=timezone.now(), zone=timezone.get_current_timezone())
     is_shared = request.POST.get("shared") == "yes" and can(user, "views.share")

@@ -423,7 +423,7 @@
   watchMore();
 
   // ---- keys -------------------------------------------------------------------------------------------------------
-  const key = desk.keys.register;
+  const { register: key, say: words } = desk.keys;
   key("j", say.sayDown, "move", () => step(1), { shown: "j k" });
   key("k", "", "move", () => step(-1));
   key("h", say.sayLane, "move", () => side(-1), { shown: "h l" });
@@ -433,7 +433,7 @@
   key("ArrowUp", "", "move", () => onCard() && step(-1));
   key("ArrowLeft", "", "move", () => onCard() && side(-1));
   key("ArrowRight", "", "move", () => onCard() && side(1));
-  key("x", say.sayPick, "move", () => toggle(ring()));
+  key("x", words("Pick"), "move", () => toggle(ring()));
   for (const [name, by] of [["Shift+J", 1], ["Shift+K", -1]]) {
     key(name, "", "move", () => {
       ring()?.setAttribute("data-selected", "");
@@ -442,22 +442,22 @@
       count();
     });
   }
-  key(" ", say.sayPeek, "move", (event) => {
+  key(" ", words("Peek"), "move", (event) => {
     if (event.target.closest?.("button, summary, input")) return false;
     const at = ring();
     if (!at) return false;
     desk.choose.open(say.previewSrc.replace("/0/", `/${at.dataset.ticket}/`));
     return true;
   });
-  key("Enter", say.sayOpen, "move", (event) => {
+  key("Enter", words("Open"), "move", (event) => {
     if (event.target.closest?.("a, button, summary, input") || !ring()) return false;
     location.assign(linkOf(ring()).href);
     return true;
   });
   for (const [letter, field] of [["a", "agent"], ["p", "priority"], ["s", "status"]]) {
-    key(letter, say[`say${field[0].toUpperCase()}${field.slice(1)}`], "dispatch", () => change(field));
+    key(letter, words(field[0].toUpperCase() + field.slice(1)), "dispatch", () => change(field));
   }
-  key("Escape", say.sayClear, "move", () => {
+  key("Escape", words("Clear"), "move", () => {
     if (drag) {
       end();
       if (isLate) refresh();

@@ -23,7 +23,7 @@
     const field = body.querySelector("[data-find]");
     const confirm = body.querySelector("[data-confirm]");
     if (!dialog.open) dialog.showModal();
-    (confirm || field || body.querySelector("[tabindex], a, button"))?.focus();
+    (confirm || field || body.querySelector("[autofocus]") || body.querySelector("[tabindex], a, button"))?.focus();
     mark(items().find((i) => !i.hasAttribute("aria-current")) || items()[0]);
   }
 
@@ -62,6 +62,9 @@
     } else if (event.target.matches("[data-find]") && event.key === "Enter") {
       event.preventDefault();
       chosen()?.click();
+    } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("form.ask")) {
+      event.preventDefault();
+      event.target.closest("form").requestSubmit();
     } else if (event.key === " " && body.querySelector(".preview") && !event.target.closest("a, button")) {
       event.preventDefault();
       dialog.close();

@@ -4,7 +4,8 @@
   "use strict";
   const desk = (window.desk = window.desk || {});
   const meta = document.querySelector('meta[name="clock-words"]');
-  const words = meta ? JSON.parse(meta.content) : {};
+  const [running, at_risk, breached_by] = meta ? meta.content.split("|") : [];
+  const words = { running, at_risk, breached_by };
   const serverNow = Number(document.body.dataset.now || 0);
   const ahead = serverNow ? serverNow - Date.now() / 1000 : 0;
   const skew = Math.abs(ahead) > 5 ? ahead : 0;

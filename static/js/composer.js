@@ -7,6 +7,7 @@
   let timer = null;
   let stale = false;
   let sending = false;
+  let warnedAt = 0;
 
   const form = () => document.querySelector("form[data-draft]");
   const text = () => document.getElementById("composer-text");
@@ -17,7 +18,7 @@
     const kind = box.querySelector("[name=kind]:checked")?.value;
     if (!kind) return;
     const isCall = kind === "call" || kind === "visit";
-    const isInternal = kind === "note" || (isCall && box.querySelector("[name=visibility]").value !== "public");
+    const isInternal = box.dataset.hides !== undefined || kind === "note" || (isCall && box.querySelector("[name=visibility]").value !== "public");
     box.dataset.visibility = isInternal ? "internal" : "public";
     const field = text();
     field.placeholder = kind === "reply" ? field.dataset.reply : field.dataset.note;
@@ -27,7 +28,7 @@
 
   function choose(kind) {
     const radio = document.getElementById(`kind-${kind}`);
-    if (!radio) return false;
+    if (!radio || radio.disabled) return false;
     radio.checked = true;
     repaint(form());
     form().dataset.open = "";
@@ -77,15 +78,16 @@
     if (!timer) timer = setTimeout(() => keep(form()), 5000);
   }
 
-  /* What this browser kept while the line was down comes back, if the server has nothing. */
+  /* What this browser kept while the line was down comes back, if the server has nothing newer. */
   function bringBack(box) {
     let kept = null;
     try {
       kept = JSON.parse(localStorage.getItem(storeKey(box)) || "null");
     } catch { /* not ours */ }
     if (!kept || Date.now() - kept.at > 7 * 86400e3) return;
-    const field = box.querySelector("[name=text], [name=description]");
-    if (field.value.trim()) return;
+    // The server's draft may be the older one: what was typed after the line, or the session, was gone.
+    const savedAt = Number(box.querySelector("#draft-state time")?.dataset.since || 0) * 1000;
+    if (box.querySelector("[name=text], [name=description]").value.trim() && savedAt >= kept.at) return;
     for (const [name, value] of Object.entries(kept.held)) {
       const inputs = box.querySelectorAll(`[name="${CSS.escape(name)}"]`);
       for (const input of inputs) {
@@ -129,7 +131,7 @@
     box.requestSubmit(box.querySelector("[data-send]"));
   });
   document.addEventListener("submit", (event) => {
-    if (event.target.matches("form[data-draft]") && (desk.uploads?.busy() || sending)) {
+    if (event.target.matches("form[data-draft]") && (desk.uploads?.busy() || sending || Date.now() - warnedAt < 600)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
@@ -155,12 +157,33 @@
     const box = form();
     if (!box) return;
     begin(box);
-    if (event.detail.xhr?.status === 422) box.querySelector("[aria-invalid=true]")?.focus();
+    if (event.detail.xhr?.status !== 422) return;
+    // The second half of a double click must not be taken for the second press that a warning asks for.
+    if (box.querySelector("#new-warning")) warnedAt = Date.now();
+    box.querySelector("[aria-invalid=true], #new-warning a")?.focus();
   });
   document.addEventListener("composer:reload", () => {
     const address = document.getElementById("ticket")?.dataset.composer;
     if (address) window.htmx.ajax("GET", address, { target: "#composer", swap: "outerHTML" });
   });
+
+  /* ---- outcomes: a press keeps what is typed; the palette presses the same button ---- */
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll(".outcome-more[open]")) if (!menu.contains(event.target)) menu.open = false;
+    const link = event.target.closest("[data-outcome]");
+    const button = link && document.querySelector(`#outcomes [name=press][value="${CSS.escape(link.dataset.outcome)}"]`);
+    if (!button) return;
+    event.preventDefault();
+    link.closest("dialog")?.close();
+    button.click();
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest?.(".outcome-more[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    event.stopPropagation();
+  }, true);
 
   /* ---- macros ---- */
   async function showMacros(query) {
@@ -187,8 +210,9 @@
     field.value = before + macro.dataset.text + field.value.slice(field.selectionStart);
     const box = form();
     const radio = document.getElementById(`kind-${macro.dataset.kind}`);
-    if (radio) radio.checked = true;
-    box.querySelector("[name=visibility]").value = macro.dataset.visibility === "public" ? "public" : "internal";
+    if (radio && !radio.disabled) radio.checked = true;
+    const isPublic = macro.dataset.visibility === "public" && box.dataset.hides === undefined;
+    box.querySelector("[name=visibility]").value = isPublic ? "public" : "internal";
     const then = [...box.querySelector("[name=status]").options].find((o) => o.value === macro.dataset.status);
     if (macro.dataset.status && then && !then.disabled) then.selected = true;
     if (macro.dataset.time) box.querySelector("[name=time]").value = macro.dataset.time;
@@ -223,6 +247,14 @@
     event.preventDefault();
     event.stopPropagation();
   }, true);
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.(".outcome-more[open]");
+    if (!menu || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+    event.preventDefault();
+    const all = [...menu.querySelectorAll(".outcome-menu .outcome")];
+    const at = all.indexOf(document.activeElement);
+    all.at(event.key === "ArrowDown" ? (at + 1) % all.length : Math.max(at, 0) - 1)?.focus();
+  });
   document.addEventListener("click", (event) => {
     const macro = event.target.closest("[data-macro]");
     if (macro && text()) {
@@ -240,15 +272,27 @@
     if (answer.ok && turn === asked) document.getElementById("new-clients").outerHTML = await answer.text();
   }
 
+  let partsTurn = 0;
   async function refreshParts(box) {
+    const turn = ++partsTurn;
     const query = new URLSearchParams(new FormData(box));
-    for (const name of ["csrfmiddlewaretoken", "description", "subject", "marker", "upload"]) query.delete(name);
+    for (const name of ["csrfmiddlewaretoken", "description", "marker", "upload"]) query.delete(name);
     const answer = await fetch(`${box.dataset.parts}?${query}`, { headers: { "HX-Request": "true" } });
-    if (!answer.ok) return;
+    const html = await answer.text();
+    if (!answer.ok || turn !== partsTurn) return;
     const shell = document.createElement("template");
-    shell.innerHTML = await answer.text();
+    shell.innerHTML = html;
+    // What was chosen while the answer was on its way stays chosen.
+    for (const field of document.querySelectorAll("#new-parts select")) {
+      const fresh = shell.content.getElementById(field.id);
+      if (fresh && query.has(field.name) && field.value !== query.get(field.name) && [...fresh.options].some((one) => one.value === field.value)) fresh.value = field.value;
+    }
     const focused = document.activeElement?.id;
-    for (const id of ["new-parts", "new-side"]) document.getElementById(id)?.replaceWith(shell.content.getElementById(id));
+    for (const id of ["new-parts", "new-similar", "new-side"]) {
+      const fresh = shell.content.getElementById(id);
+      document.getElementById(id)?.replaceWith(fresh);
+      window.htmx.process(fresh);
+    }
     if (focused) document.getElementById(focused)?.focus();
   }
 
@@ -318,7 +362,6 @@
         box.querySelector("#f-client-key").value = "";
         box.querySelector("[data-client-text]").value = "";
       }
-      if (event.target.matches("[name=impact], [name=urgency], [name=ticket_type]")) box.querySelector("[name=priority]").value = "";
       refreshParts(box);
     }
   });

@@ -1,5 +1,6 @@
 /* One registry of keys: desk.keys.register("a", "Assign", "dispatch", handler). Spelling: "j", "Shift+J", "g b",
-   "Ctrl+K" (also Cmd), "Enter", "Escape", " ". Groups: move, dispatch, write, go, or a word of your own.
+   "Ctrl+K" (also Cmd), "Enter", "Escape", " ". Groups: move, dispatch, write, go, or a word of your own. A description may
+   be a function: words of the frame come later than its keys (desk.keys.say("undo")).
    A key does nothing while somebody types, unless { typing: true }. The last one to register a key gets it first; a
    handler that returns false passes it on. `?` shows all of it. */
 (() => {
@@ -65,7 +66,8 @@
     });
   }
 
-  function showSheet() {
+  async function showSheet() {
+    await desk.later();
     const sheet = document.getElementById("keys");
     if (!sheet || sheet.open) return;
     const box = sheet.querySelector("[data-groups]");
@@ -97,7 +99,9 @@
   function listed() {
     const winners = new Map();
     for (const entry of known) winners.set(entry.key, entry);
-    return known.filter((entry) => entry.description && winners.get(entry.key) === entry);
+    const winning = known.filter((entry) => winners.get(entry.key) === entry);
+    const said = ({ description: words }) => (typeof words === "function" ? words() : words);
+    return winning.map((entry) => ({ ...entry, description: said(entry) })).filter((entry) => entry.description);
   }
 
   desk.keys = {
@@ -109,9 +113,10 @@
     listed,
     caps,
     showSheet,
+    say: (word) => () => document.querySelector("#keys [data-groups]")?.dataset[`say${word}`] || "",
   };
 
-  const say = document.querySelector("#keys [data-groups]")?.dataset || {};
+  const { say } = desk.keys;
   const go = (href) => () => { location.assign(href); };
   const link = (selector) => () => {
     const found = document.querySelector(selector);
@@ -120,19 +125,19 @@
     return true;
   };
   if (document.getElementById("rail")) {
-    if (document.querySelector('#rail a[href="/board/"]')) desk.keys.register("g b", say.sayBoard, "go", go("/board/"));
-    desk.keys.register("g m", say.sayMine, "go", go("/tickets/?view=mine"));
-    desk.keys.register("g t", say.sayTickets, "go", go("/tickets/"));
-    if (document.querySelector("[data-new-ticket]")) desk.keys.register("n", say.sayNew, "go", link("[data-new-ticket]"));
+    if (document.querySelector('#rail a[href="/board/"]')) desk.keys.register("g b", say("Board"), "go", go("/board/"));
+    desk.keys.register("g m", say("Mine"), "go", go("/tickets/?view=mine"));
+    desk.keys.register("g t", say("Tickets"), "go", go("/tickets/"));
+    if (document.querySelector("[data-new-ticket]")) desk.keys.register("n", say("New"), "go", link("[data-new-ticket]"));
   }
-  desk.keys.register("/", say.sayFind, "go", () => {
+  desk.keys.register("/", say("Find"), "go", () => {
     const field = document.getElementById("search");
     if (!field) return false;
     field.focus();
     field.select();
     return true;
   });
-  desk.keys.register("?", say.saySheet, "go", showSheet);
+  desk.keys.register("?", say("Sheet"), "go", () => { showSheet(); });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-open-keys]")) showSheet();
     const close = event.target.closest("dialog [data-close]");

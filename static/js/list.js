@@ -13,7 +13,7 @@
 
   const rows = () => [...page.querySelectorAll("tbody tr[data-ticket]")];
   const ring = () => page.querySelector("tbody tr[data-focus]");
-  const boxes = () => [...page.querySelectorAll("tbody .check[name=pick]")];
+  const boxes = () => [...page.querySelectorAll("tbody [name=pick]")];
   const picked = () => boxes().filter((b) => b.checked);
 
   function put(row, { focus = true } = {}) {
@@ -107,30 +107,30 @@
     desk.choose.open(address, values);
   }
 
-  const key = desk.keys.register;
-  key("j", say.sayDown, "move", () => step(1));
-  key("k", say.sayUp, "move", () => step(-1));
+  const { register: key, say: words } = desk.keys;
+  key("j", words("Down"), "move", () => step(1));
+  key("k", words("Up"), "move", () => step(-1));
   const inTable = () => document.activeElement?.closest("#table") !== null;
   key("ArrowDown", "", "move", () => inTable() && ring() && step(1));
   key("ArrowUp", "", "move", () => inTable() && ring() && step(-1));
-  key("x", say.sayPick, "move", () => {
-    const box = ring()?.querySelector(".check");
+  key("x", words("Pick"), "move", () => {
+    const box = ring()?.querySelector("[name=pick]");
     if (!box) return false;
     box.checked = !box.checked;
     count();
     return true;
   });
   for (const [name, by] of [["Shift+J", 1], ["Shift+K", -1]]) {
-    key(name, by > 0 ? say.sayRange : "", "move", () => {
-      const box = ring()?.querySelector(".check");
+    key(name, by > 0 ? words("Range") : "", "move", () => {
+      const box = ring()?.querySelector("[name=pick]");
       if (box) box.checked = true;
       step(by);
-      const next = ring()?.querySelector(".check");
+      const next = ring()?.querySelector("[name=pick]");
       if (next) next.checked = true;
       count();
     });
   }
-  key(" ", say.sayPeek, "move", (event) => {
+  key(" ", words("Peek"), "move", (event) => {
     if (event.target.closest?.("a, button, input, summary")) return false;
     const row = ring();
     if (slot.firstElementChild && (!row || slot.firstElementChild.dataset.of === row.dataset.ticket)) return closePeek();
@@ -138,7 +138,7 @@
     peek(row);
     return true;
   });
-  key("Enter", say.sayOpen, "move", (event) => {
+  key("Enter", words("Open"), "move", (event) => {
     if (event.target.closest?.("a, button, input, summary")) return false;
     const link = ring()?.querySelector("td a");
     if (!link) return false;
@@ -146,14 +146,14 @@
     return true;
   });
   for (const [letter, field] of [["a", "agent"], ["p", "priority"], ["s", "status"]]) {
-    key(letter, say[`say${field[0].toUpperCase()}${field.slice(1)}`], "dispatch", () => change(field));
+    key(letter, words(field[0].toUpperCase() + field.slice(1)), "dispatch", () => change(field));
   }
-  key("f", say.sayFilter, "go", () => {
+  key("f", words("Filter"), "go", () => {
     const box = document.getElementById("add-filter");
     box.open = true;
     box.querySelector(".pop-body a")?.focus();
   });
-  key("Escape", say.sayClear, "move", () => {
+  key("Escape", words("Clear"), "move", () => {
     const open = page.querySelector("details.pop[open]");
     if (open) {
       open.open = false;
@@ -165,7 +165,7 @@
 
   page.addEventListener("change", (event) => {
     if (event.target.id === "pick-all") for (const box of boxes()) box.checked = event.target.checked;
-    if (event.target.matches(".check")) count();
+    if (event.target.matches("[name=pick], #pick-all")) count();
   });
   page.addEventListener("click", (event) => {
     const stepper = event.target.closest("[data-step]");

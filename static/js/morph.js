@@ -3,6 +3,16 @@
    text, ticked boxes, open <details>, scroll, and anything marked data-keep. */
 (() => {
   "use strict";
+  /* htmx itself: nothing that our policy forbids, answers of 422 shown like others, no pages kept in storage. */
+  Object.assign(window.htmx?.config ?? {}, {
+    includeIndicatorStyles: false, allowEval: false, allowScriptTags: false, selfRequestsOnly: true, historyCacheSize: 0, scrollBehavior: "auto",
+    responseHandling: [
+      { code: "204", swap: false },
+      { code: "[23]..", swap: true },
+      { code: "422", swap: true },
+      { code: "[45]..", swap: false, error: true },
+    ],
+  });
   const desk = (window.desk = window.desk || {});
   const OURS = ["data-focus", "data-selected", "data-lifted", "data-drop", "data-ours"];
 

@@ -3,10 +3,9 @@
 (() => {
   "use strict";
   const desk = (window.desk = window.desk || {});
-  const dialog = document.getElementById("palette");
-  if (!dialog) return;
-  const input = dialog.querySelector("input");
-  const list = dialog.querySelector(".palette-list");
+  let dialog = null;
+  let input = null;
+  let list = null;
   let asked = 0;
   let timer = null;
   let shown = "";
@@ -81,7 +80,20 @@
     }
   }
 
-  function open(text = "") {
+  /* The dialog comes later than its key: what is typed until then is not lost, and means nothing else. */
+  async function open(text = "") {
+    if (!dialog) {
+      let typed = "";
+      const keep = (event) => {
+        if (event.key.length > 1 || event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        event.stopPropagation();
+        typed += event.key;
+      };
+      document.addEventListener("keydown", keep, true);
+      await desk.later().finally(() => document.removeEventListener("keydown", keep, true));
+      text += typed;
+    }
     if (dialog.open) return;
     for (const other of document.querySelectorAll("dialog[open]")) other.close();
     input.value = text;
@@ -92,31 +104,36 @@
     ask();
   }
 
-  input.addEventListener("input", () => {
-    takesFirst = false;
-    clearTimeout(timer);
-    timer = setTimeout(ask, 90);
-  });
-  dialog.addEventListener("keydown", (event) => {
-    const all = options();
-    const at = all.indexOf(chosen());
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      const step = event.key === "ArrowDown" ? 1 : -1;
-      choose(all[(at + step + all.length) % all.length]);
-    } else if (event.key === "Enter" && !event.isComposing) {
-      event.preventDefault();
-      // Typed faster than the desk answers: what is shown belongs to fewer letters, so wait for the rest.
-      if (input.value !== shown) takesFirst = true;
-      else if (chosen()) chosen().click();
-    }
-  });
-  dialog.addEventListener("mousemove", (event) => {
-    const option = event.target.closest('[role="option"]');
-    if (option && option !== chosen()) choose(option);
-  });
+  function prepare() {
+    dialog = document.getElementById("palette");
+    input = dialog.querySelector("input");
+    list = dialog.querySelector(".palette-list");
+    input.addEventListener("input", () => {
+      takesFirst = false;
+      clearTimeout(timer);
+      timer = setTimeout(ask, 90);
+    });
+    dialog.addEventListener("keydown", (event) => {
+      const all = options();
+      const at = all.indexOf(chosen());
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        const step = event.key === "ArrowDown" ? 1 : -1;
+        choose(all[(at + step + all.length) % all.length]);
+      } else if (event.key === "Enter" && !event.isComposing) {
+        event.preventDefault();
+        // Typed faster than the desk answers: what is shown belongs to fewer letters, so wait for the rest.
+        if (input.value !== shown) takesFirst = true;
+        else if (chosen()) chosen().click();
+      }
+    });
+    dialog.addEventListener("mousemove", (event) => {
+      const option = event.target.closest('[role="option"]');
+      if (option && option !== chosen()) choose(option);
+    });
+  }
 
   desk.palette = { open };
-  const say = document.querySelector("#keys [data-groups]")?.dataset || {};
-  desk.keys.register("Ctrl+K", say.saySearch, "go", () => open(), { typing: true });
+  document.addEventListener("desk:later", prepare, { once: true });
+  desk.keys.register("Ctrl+K", desk.keys.say("Search"), "go", () => { open().catch(() => {}); }, { typing: true });
 })();

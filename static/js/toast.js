@@ -6,7 +6,6 @@
   const desk = (window.desk = window.desk || {});
   const STAY = 8000;
   const box = document.getElementById("toasts");
-  const shape = document.getElementById("toast-shape");
   let timer = null;
 
   function wait() {
@@ -18,7 +17,12 @@
   }
 
   desk.toast = (what) => {
-    if (!box || !shape || !what) return;
+    if (!box || !what) return;
+    const shape = document.getElementById("toast-shape");
+    if (!shape) {
+      desk.later().then(() => desk.toast(what), () => {});
+      return;
+    }
     const said = typeof what === "string" ? { text: what } : what;
     const made = shape.content.cloneNode(true);
     made.querySelector("[data-text]").textContent = said.text || "";
@@ -27,7 +31,7 @@
     detail.hidden = !said.detail;
     if (said.undo_url) {
       const undo = made.querySelector("[data-undo]");
-      undo.setAttribute("action", said.undo_url);
+      undo.dataset.undo = said.undo_url;
       undo.hidden = false;
     }
     if (said.href) {
@@ -42,18 +46,18 @@
 
   document.addEventListener("toast", (event) => desk.toast(event.detail));
   if (!box) return;
-  box.addEventListener("click", (event) => event.target.closest("[data-close]") && box.replaceChildren());
-  box.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const address = event.target.getAttribute("action");
+  box.addEventListener("click", (event) => {
+    const undo = event.target.closest("[data-undo]");
+    if (!undo && !event.target.closest("[data-close]")) return;
     box.replaceChildren();
-    const done = window.htmx.ajax("POST", address, { source: document.body, target: box, swap: "none" });
+    if (!undo) return;
+    const done = window.htmx.ajax("POST", undo.dataset.undo, { source: document.body, target: box, swap: "none" });
     Promise.resolve(done).then(() => desk.live && desk.live.now());
   });
-  desk.keys.register("z", document.querySelector("#keys [data-groups]")?.dataset.sayUndo, "dispatch", () => {
+  desk.keys.register("z", desk.keys.say("Undo"), "dispatch", () => {
     const undo = box.querySelector("[data-undo]:not([hidden])");
     if (!undo) return false;
-    undo.requestSubmit();
+    undo.click();
     return true;
   });
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {

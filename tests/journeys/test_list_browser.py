@@ -86,7 +86,7 @@ def test_a_change_of_others_keeps_selection_ring_and_scroll(desk: Any, live_serv
     desk.wait_for_selector(f"tr[data-ticket='{tickets[28].pk}'] >> text=Priya", timeout=2000)
     assert desk.evaluate("document.querySelector('#table').scrollTop") == before
     assert desk.get_attribute("tr[data-focus]", "data-ticket") == str(tickets[29].pk)
-    assert desk.locator(f"tr[data-ticket='{tickets[29].pk}'] .check:checked").count() == 1
+    assert desk.locator(f"tr[data-ticket='{tickets[29].pk}'] [name=pick]:checked").count() == 1
 
 
 def test_add_filter_by_key(desk: Any, live_server: Any) -> None:

@@ -37,7 +37,7 @@ def sign_in(browser: Browser, stack: Stack, email: str) -> Page:
 
 
 def number_of(card: Any) -> str:
-    return str(card.locator(".number").inner_text()).strip()
+    return str(card.evaluate("card => card.querySelector('.client').previousSibling.data"))
 
 
 def test_the_spine(browser: Browser, stack: Stack, tmp_path: Path) -> None:

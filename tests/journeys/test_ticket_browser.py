@@ -104,6 +104,21 @@ def test_the_draft_survives_a_reload_with_everything(desk: Any, live_server: Any
     assert desk.locator(".upload", has_text="log.txt").count() == 1
 
 
+def test_what_was_typed_after_the_session_ended_comes_back(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    desk.keyboard.press("n")
+    desk.keyboard.type("Known to the server")
+    soon(lambda: Draft.objects.first())
+    desk.locator("#draft-state time").wait_for()
+    desk.wait_for_timeout(1200)
+    desk.route("**/draft/", lambda route: route.fulfill(status=401))
+    desk.keyboard.type(", and the rest")
+    desk.locator("#draft-state", has_text="Kept in this browser").wait_for(timeout=4000)
+    desk.unroute("**/draft/")
+    desk.reload()
+    assert desk.locator("#composer-text").input_value() == "Known to the server, and the rest"
+
+
 def test_what_others_do_appears_and_typed_text_stays(desk: Any, live_server: Any, ticket: Ticket) -> None:
     open_page(desk, live_server, ticket)
     desk.keyboard.press("n")
@@ -132,7 +147,7 @@ def test_status_by_key_asks_for_what_is_missing(desk: Any, live_server: Any, tic
     desk.wait_for_selector("#choose[open] [data-find]:focus")
     desk.keyboard.type("res")
     desk.keyboard.press("Enter")
-    desk.locator("#ask-resolution").fill("New toner")
+    desk.locator("#resolve-text").fill("New toner")
     desk.locator("#ask .button-primary").click()
     desk.locator(".ticket-line .status", has_text="Resolved").wait_for(timeout=4000)
     assert soon(lambda: Ticket.objects.get(pk=ticket.pk).resolution) == "New toner"

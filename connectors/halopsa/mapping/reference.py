@@ -23,6 +23,7 @@ from connectors.base.records import (
     StatusRecord,
     TargetRecord,
     TicketTypeRecord,
+    Unset,
 )
 from connectors.halopsa.mapping.values import (
     Row,
@@ -310,6 +311,7 @@ def ticket_type_record(row: Row, *, teams: Mapping[str, str]) -> TicketTypeRecor
         default_priority=id_of(row, "default_priority"),
         reopened_status=id_of(row, "reopenedstatus"),
         default_team=(teams.get(team.strip().casefold()) if team else None) if "default_team" in row else UNSET,
+        default_agent=id_of(row, "default_agent"),
         default_sla_policy=id_of(row, "default_sla"),
         is_active=not hidden and row.get("visible") is not False,
         allow_attachments=flag_of(row, "allowattachments"),
@@ -336,13 +338,15 @@ def category_record(row: Row) -> CategoryRecord:
 
 
 def outcome_record(row: Row) -> OutcomeRecord:
-    """An outcome. `newstatus` of zero or below leaves the status alone; `sendemail` is a number."""
-    types = row.get("tickettypes")
+    """An outcome. `newstatus` of zero or below leaves the status alone; `sendemail` is a number, and the default time
+    decimal hours. It fits every ticket type unless `tickettypes` or `requesttype` (0 or below: all) name some.
+    """
     return OutcomeRecord(
         remote_id=identifier(row.get("id")) or "",
         raw=row,
         name=words(row.get("outcome")) or words(row.get("buttonname")) or f"#{identifier(row.get('id')) or ''}",
-        label=text_of(row, "buttonname", "labellong"),
+        label=words(row.get("buttonname")) or text_of(row, "labellong"),
+        long_label=text_of(row, "labellong"),
         colour=colour(row.get("colour")),
         sequence=whole_of(row, "sequence"),
         is_hidden=truth(row.get("hidden")) or bool(whole(row.get("systemid"))),
@@ -354,10 +358,18 @@ def outcome_record(row: Row) -> OutcomeRecord:
         sla_release=flag_of(row, "slareleaseischecked"),
         sends_email=flag_of(row, "sendemail"),
         default_seconds=seconds_of(row, "defaultmanhrs"),
-        ticket_types=_types(types) if isinstance(types, list) else UNSET,
+        ticket_types=_types(row),
     )
 
 
-def _types(items: list[Any]) -> tuple[str, ...]:
-    ids = (identifier(first(i, "tickettype_id", "id")) if isinstance(i, dict) else identifier(i) for i in items)
-    return tuple(i for i in ids if i)
+def _types(row: Row) -> tuple[str, ...] | Unset:
+    items, alone = row.get("tickettypes"), whole(row.get("requesttype"))
+    if not isinstance(items, list) and alone is None:
+        return UNSET
+    known = items if isinstance(items, list) else []
+    ids = [
+        identifier(first(i, "value", "tickettype_id", "id")) if isinstance(i, dict) else identifier(i) for i in known
+    ]
+    if alone and alone > 0:
+        ids.append(identifier(alone))
+    return tuple(dict.fromkeys(i for i in ids if i))

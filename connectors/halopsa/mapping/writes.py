@@ -64,6 +64,8 @@ def ticket_row(
             row[_TEXTS[name]] = str(value or "")
         elif name in _INSTANTS:
             row.update(dict.fromkeys(_INSTANTS[name], _instant(value)))
+        elif name == "acknowledge":
+            row["sendack"] = bool(value)
         elif name == "deadline_at":
             row["deadlinedate"] = _instant(value)
         elif name == "description":

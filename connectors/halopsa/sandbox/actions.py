@@ -66,9 +66,12 @@ def add(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) -> tu
     outcome = _outcome(conn, body)
     row = tickets.load(conn, body["ticket_id"])
     old_status = row["status_id"]
-    if outcome["mustaddnote"] and not (body.get("note") or body.get("note_html")):
+    if not fits(outcome, row["tickettype_id"]):
+        raise rule_broken("You do not have access to this Action at the moment")
+    # A comment is no note: what our own marker stands in must not pass for words.
+    if outcome["mustaddnote"] and not ((body.get("note") or "").strip() or plain_text(body.get("note_html") or "")):
         raise rule_broken("A Note must be entered for this Action")
-    if outcome["mustassign"] and row["agent_id"] == seeds.UNASSIGNED:
+    if outcome["mustassign"] and (body.get("new_agent") or row["agent_id"]) == seeds.UNASSIGNED:
         raise rule_broken("This Ticket must be assigned before this Action can be used")
     _change_ticket(conn, row, body, outcome, tenant.now(), is_agent=bool(actor.agent_id))
     action_id = write(
@@ -94,6 +97,14 @@ def _outcome(conn: sqlite3.Connection, body: Row) -> Doc:
     if found is None or found["systemid"]:
         raise rule_broken("You do not have access to this Action at the moment")
     return found
+
+
+def fits(outcome: Doc, tickettype_id: int | None) -> bool:
+    """Whether an outcome is there for tickets of a type; without types of its own it is for all."""
+    types = {str(item.get("value")) for item in outcome.get("tickettypes") or ()}
+    if (outcome.get("requesttype") or 0) > 0:
+        types.add(str(outcome["requesttype"]))
+    return not types or str(tickettype_id) in types
 
 
 def _change_ticket(conn: sqlite3.Connection, row: Row, body: Row, outcome: Doc, now: int, *, is_agent: bool) -> None:

@@ -9,7 +9,7 @@ import sqlite3
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.halopsa.sandbox import brief, seeds
+from connectors.halopsa.sandbox import actions, brief, seeds
 from connectors.halopsa.sandbox.seeds import Doc
 from connectors.halopsa.sandbox.tenant import Row, config, new_guid, one_config, put_config
 from connectors.halopsa.sandbox.wire import FLAG, INTEGER, NUMBER, TEXT, Params, bare, rule_broken
@@ -75,11 +75,7 @@ def _outcomes(docs: list[Doc], params: Params) -> list[Doc]:
     number = params.integer("tickettype_id")
     if number is None:
         return docs
-    return [
-        doc
-        for doc in docs
-        if not doc.get("tickettypes") or any(str(t.get("value")) == str(number) for t in doc["tickettypes"])
-    ]
+    return [doc for doc in docs if actions.fits(doc, number)]
 
 
 def shown(conn: sqlite3.Connection, kind: str, doc: Doc, params: Params) -> Doc:

@@ -16,6 +16,7 @@ UNKNOWN_CLIENT, UNKNOWN_SITE = 1, 1
 STANDARD_SLA, OFFICE_SLA = 1, 2
 OPENED, EMAIL_USER, PHONE, VISIT, LOG_TIME, RESOLVE, INTERNAL_NOTE, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
 HOLD, RELEASE, STATUS_CHANGED, USER_REPLY, REASSIGNED, ESCALATE, PUBLIC_NOTE = 9, 10, 11, 12, 13, 14, 15
+ASK_CLIENT, WAIT_PARTS, BOOK = 16, 17, 18
 
 HOUR_UNITS = {"M": 60_000, "H": 3_600_000, "D": 86_400_000}
 
@@ -114,16 +115,67 @@ OUTCOMES = [
     outcome(PHONE, "Phone Call", hidefromuser=True, icon="fas fa-phone"),
     outcome(VISIT, "Site Visit", icon="fas fa-car"),
     outcome(LOG_TIME, "Log Time", hidefromuser=True, icon="fas fa-stopwatch"),
-    outcome(RESOLVE, "Resolve", newstatus=RESOLVED, sendemail=1, icon="fas fa-check"),
+    outcome(RESOLVE, "Resolve", newstatus=RESOLVED, sendemail=1, icon="fas fa-check", colour="#1f9e89"),
     outcome(INTERNAL_NOTE, "Internal Note", hidefromuser=True, icon="fas fa-lock"),
-    outcome(CLOSE, "Close", newstatus=CLOSED, icon="fas fa-times"),
-    outcome(HOLD, "Put on Hold", newstatus=ON_HOLD, slaholdischecked=True, hidefromuser=True, icon="fas fa-pause"),
-    outcome(RELEASE, "Release from Hold", newstatus=IN_PROGRESS, slareleaseischecked=True, hidefromuser=True),
+    outcome(CLOSE, "Close", newstatus=CLOSED, icon="fas fa-times", colour="#4a4f57", sequence=190),
+    outcome(
+        HOLD,
+        "Put on Hold",
+        newstatus=ON_HOLD,
+        slaholdischecked=True,
+        hidefromuser=True,
+        icon="fas fa-pause",
+        colour="#7a7f87",
+    ),
+    outcome(
+        RELEASE,
+        "Release from Hold",
+        newstatus=IN_PROGRESS,
+        slareleaseischecked=True,
+        hidefromuser=True,
+        colour="#3c9a5f",
+        sequence=180,
+    ),
     outcome(STATUS_CHANGED, "Changed Status", systemid=2, hidefromuser=True),
     outcome(USER_REPLY, "User Update", hidden=True),
     outcome(REASSIGNED, "Re-Assign", systemid=4, hidefromuser=True),
-    outcome(PUBLIC_NOTE, "Public Note", icon="fas fa-comment"),
-    outcome(ESCALATE, "Escalate", hidefromuser=True, mustaddnote=True, icon="fas fa-arrow-up"),
+    outcome(PUBLIC_NOTE, "Public Note", icon="fas fa-comment", sequence=200),
+    outcome(ESCALATE, "Escalate", hidefromuser=True, mustaddnote=True, icon="fas fa-arrow-up", colour="#c0392b"),
+    outcome(
+        ASK_CLIENT,
+        "Ask the Client",
+        newstatus=WAITING_CLIENT,
+        sendemail=1,
+        mustaddnote=True,
+        sequence=70,
+        labellong="Ask the client and wait for the answer",
+        colour="#8a63d2",
+    ),
+    outcome(
+        WAIT_PARTS,
+        "Waiting for Parts",
+        newstatus=IN_PROGRESS,
+        slaholdischecked=True,
+        hidefromuser=True,
+        mustaddnote=True,
+        sequence=80,
+        labellong="Waiting for parts: the clock stands still",
+        colour="#b07d2b",
+    ),
+    outcome(
+        BOOK,
+        "Book an Engineer",
+        hidefromuser=True,
+        mustassign=True,
+        mustaddnote=True,
+        defaultmanhrs=0.25,
+        sequence=100,
+        colour="#d9822b",
+        tickettypes=[
+            {"value": "1", "label": "Incident", "isnew": False},
+            {"value": "2", "label": "Service Request", "isnew": False},
+        ],
+    ),
 ]
 
 

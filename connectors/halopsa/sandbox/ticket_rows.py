@@ -201,6 +201,7 @@ def full(conn: sqlite3.Connection, ticket_id: int, now: int, params: Params, pro
     doc["closure_note"] = extra.get("closure_note", "")
     doc["emailcclist"] = extra.get("emailcclist", "")
     doc["estimate"] = extra.get("estimate", 0.0)
+    doc["sendack"] = bool(extra.get("sendack", False))
     doc["chargehours"], doc["nonchargehours"] = doc["timetaken"], 0.0
     if one_config(conn, "status", row["status_id"]):
         doc["status_name"] = Lookups(conn).statuses[row["status_id"]]

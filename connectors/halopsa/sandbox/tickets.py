@@ -31,7 +31,7 @@ TYPES = {
     **dict.fromkeys(("estimate",), NUMBER),
     **dict.fromkeys(
         ("excludefromsla", "flagged", "_recover", "_forcereassign", "_novalidate", "dont_do_rules", "onhold",
-         "donotapplytemplateintheapi"), FLAG),
+         "donotapplytemplateintheapi", "sendack"), FLAG),
     **dict.fromkeys(
         ("summary", "details", "details_html", "team", "category_1", "category_2", "category_3", "category_4",
          "reportedby",
@@ -44,7 +44,7 @@ PLAIN = (
     "category_1",
     "category_2", "category_3", "category_4",
 )  # fmt: skip
-EXTRA = ("closure_note", "emailcclist", "estimate", "deadlinedate", "targetdate", "startdate")
+EXTRA = ("closure_note", "emailcclist", "sendack", "estimate", "deadlinedate", "targetdate", "startdate")
 PLACEHOLDERS = ", ".join("?" for _ in TICKET_COLUMNS)
 INSERT = f"INSERT OR REPLACE INTO halo_tickets ({', '.join(TICKET_COLUMNS)}) VALUES ({PLACEHOLDERS})"
 _NAMES = ", ".join(TICKET_COLUMNS)

@@ -270,6 +270,46 @@ def test_outcomes_are_chosen_by_name() -> None:
     assert records[3].must_add_note is True
 
 
+def test_an_outcome_with_every_rule() -> None:
+    row = {
+        "id": 31, "outcome": "Waiting for parts", "buttonname": "Parts", "labellong": "Waiting for parts to come",
+        "colour": "#B07D2B", "sequence": 40, "hidden": False, "newstatus": 6, "sendemail": 2, "hidefromuser": False,
+        "slaholdischecked": True, "slareleaseischecked": False, "mustaddnote": True, "mustassign": True,
+        "defaultmanhrs": 0.25, "requesttype": 3, "tickettypes": [{"value": "1", "label": "Incident", "isnew": False}],
+    }  # fmt: skip
+    found = reference.outcome_record(row)
+    assert (found.name, found.label, found.long_label) == (
+        "Waiting for parts",
+        "Parts",
+        "Waiting for parts to come",
+    )
+    assert (found.colour, found.sequence, found.is_hidden, found.new_status) == ("#b07d2b", 40, False, "6")
+    assert (found.hide_from_client, found.must_add_note, found.must_assign) == (False, True, True)
+    assert (found.sla_hold, found.sla_release, found.sends_email) == (True, False, True)
+    assert found.default_seconds == 900
+    assert found.ticket_types == ("1", "3")
+
+
+@pytest.mark.parametrize(
+    ("row", "types"),
+    [
+        ({}, UNSET),
+        ({"requesttype": 0}, ()),
+        ({"requesttype": -1, "tickettypes": []}, ()),
+        ({"requesttype": 3}, ("3",)),
+        ({"requesttype": None, "tickettypes": None}, UNSET),
+        ({"tickettypes": [{"value": "2"}, {"id": 4}, 5, {"value": None}]}, ("2", "4", "5")),
+    ],
+)
+def test_ticket_types_of_an_outcome(row: dict[str, Any], types: Any) -> None:
+    assert reference.outcome_record({"id": 1, **row}).ticket_types == types
+
+
+@pytest.mark.parametrize("colour", ["red", "#12345", "url(x)", "#12345g", '"><script>', None])
+def test_a_colour_is_six_digits_or_none(colour: Any) -> None:
+    assert reference.outcome_record({"id": 1, "colour": colour}).colour is None
+
+
 def test_statuses() -> None:
     data = sample("reference")
     closed = reference.closed_ids(data["status"], data["status_without_closed"])
@@ -366,6 +406,8 @@ def test_types_categories_people() -> None:
     assert incident.reopened_status == "2"
     assert (onboarding.kind, onboarding.initial_status, onboarding.default_priority) == ("request", None, None)
     assert onboarding.is_active is False
+    led = reference.ticket_type_record({"id": 1, "name": "Incident", "default_agent": 7}, teams={})
+    assert led.default_agent == "7"
     category = reference.category_record(data["category"][0])
     assert (category.level, category.value, category.name) == (1, "Hardware>Printer", "Printer")
     teams = {"1st line": "13", "2nd line": "14"}

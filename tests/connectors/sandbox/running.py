@@ -7,7 +7,7 @@ with running_sandbox(tickets=30) as sandbox:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from connectors.sandbox import DEFAULT
 from connectors.sandbox.generator import generated
 from connectors.sandbox.loader import read_folder
 from connectors.sandbox.sandbox import Sandbox
@@ -23,7 +24,7 @@ from connectors.sandbox.sandbox import Sandbox
 
 @dataclass(frozen=True)
 class Running:
-    """`url` has no trailing slash; `halopsa` is the base for the connector."""
+    """`url` has no trailing slash; `halopsa`, `autotask` and `atera` are the bases for the connectors."""
 
     url: str
     sandbox: Sandbox
@@ -32,6 +33,14 @@ class Running:
     @property
     def halopsa(self) -> str:
         return f"{self.url}/halopsa"
+
+    @property
+    def autotask(self) -> str:
+        return f"{self.url}/autotask"
+
+    @property
+    def atera(self) -> str:
+        return f"{self.url}/atera"
 
     def control(self, method: str, path: str, json: Any = None) -> Any:
         """A control call; the parsed answer. Raises httpx.HTTPStatusError on 4xx and 5xx."""
@@ -68,11 +77,14 @@ def running_sandbox(
     live: float = 0.0,
     rate_limit: tuple[int, float] | None = None,
     port: int = 0,
+    psas: Sequence[str] = DEFAULT,
 ) -> Iterator[Running]:
     """Start a sandbox, filled with `tickets` generated ones or the folder `load`; `now` sets its clock, which then
-    runs on."""
+    runs on. Several `psas` share the tickets."""
     start = now.timestamp() if isinstance(now, datetime) else now
-    with Sandbox(state=state, profile=profile, now=start, live=live, seed=seed, rate_limit=rate_limit) as sandbox:
+    with Sandbox(
+        state=state, profile=profile, now=start, live=live, seed=seed, rate_limit=rate_limit, psas=psas
+    ) as sandbox:
         if sandbox.is_empty():
             if load is not None:
                 sandbox.load(read_folder(load))

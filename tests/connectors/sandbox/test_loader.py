@@ -110,3 +110,36 @@ def test_optional_files_may_be_missing(tmp_path: Path) -> None:
     (tmp_path / "actions.jsonl").unlink()
     with pytest.raises(BadData, match=r"actions\.jsonl: missing"):
         read_folder(tmp_path)
+
+
+def test_several_psas_share_the_clients(tmp_path: Path) -> None:
+    data = read_folder(write_folder(tmp_path))
+    parts = {name: data.for_psa(name, ["halopsa", "atera"]) for name in ("halopsa", "atera")}
+    told = {
+        name: ([row["id"] for row in part.clients], [story.ticket["id"] for story in part.stories()], len(part.agents))
+        for name, part in parts.items()
+    }
+    assert told == {"halopsa": ([1], [7], 1), "atera": ([4], [9, 10], 1)}
+    named = read_folder(
+        write_folder(tmp_path, tickets=[{**GOOD["tickets"][0], "psa": "atera"}], actions=[], attachments=[])
+    )
+    part = named.for_psa("atera", ["halopsa", "atera"])
+    assert ([row["id"] for row in part.clients], [row["client_id"] for row in part.contacts]) == ([1, 4], [1])
+
+
+def test_two_psas_hold_different_tickets() -> None:
+    with running_sandbox(tickets=60, psas=("halopsa", "autotask")) as sandbox:
+        counts = {name: state["tickets"] for name, state in sandbox.control("GET", "state").items()}
+        assert sum(counts.values()) == 60
+        assert min(counts.values()) > 15
+        titles = [
+            {row[0] for row in _rows(sandbox, query)}
+            for query in ("SELECT name FROM halo_clients", "SELECT companyName FROM at_companies")
+        ]
+        assert titles[0] & titles[1] == set()
+
+
+def _rows(sandbox: Any, query: str) -> list[Any]:
+    with sandbox.sandbox.store.read() as conn:
+        found: list[Any] = conn.execute(query).fetchall()
+    return found

@@ -141,3 +141,48 @@ def test_more_accounts_and_items_cost_no_more_queries(client: Client, django_ass
     with django_assert_max_num_queries(45):
         client.get(reverse("sync:accounts"))
     assert make_ada()
+
+
+# Who mails the client ------------------------------------------------------------------------------------------------
+
+MAILS = {"acknowledgement": "desk", "reply": "psa", "status": "off", "reply_to": "support@harbour.test"}
+
+
+def test_who_mails_the_client_is_chosen_saved_and_written_down(client: Client) -> None:
+    account = make_account(capabilities={"mails": "psa", "mail_switches": ["acknowledgement", "reply"]})
+    signed_in(client, "ada")
+    page = client.get(reverse("sync:account", args=["halo"])).content.decode()
+    assert 'name="acknowledgement"' in page
+    assert "mails by its own rules" in page
+    assert client.post(reverse("sync:account_mails", args=["halo"]), MAILS).status_code == 302
+    account.refresh_from_db()
+    assert account.client_mail == MAILS
+    assert [account.mailer(o) for o in ("acknowledgement", "reply", "status")] == ["desk", "psa", "off"]
+    entry = AuditEntry.objects.get(verb="account.client_mail")
+    assert entry.detail["status"] == "off"
+    client.post(reverse("sync:account_mails", args=["halo"]), MAILS)
+    assert AuditEntry.objects.filter(verb="account.client_mail").count() == 1
+    again = client.get(reverse("sync:account", args=["halo"])).content.decode()
+    assert "support@harbour.test" in again
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"reply": "both"}, {"reply": ""}, {"status": "psa"}, {"reply_to": "a@b.test\nBcc: x@y.test"}, {"reply_to": "me"}],
+)
+def test_what_the_psa_cannot_do_is_neither_offered_nor_taken(client: Client, wrong: dict[str, str]) -> None:
+    account = make_account(capabilities={"mails": "desk"}, client_mail={"reply": "off"})
+    signed_in(client, "ada")
+    assert 'value="psa"' not in client.get(reverse("sync:account", args=["halo"])).content.decode()
+    values = {"acknowledgement": "desk", "reply": "desk", "status": "desk", "reply_to": "", **wrong}
+    assert client.post(reverse("sync:account_mails", args=["halo"]), values).status_code == 422
+    account.refresh_from_db()
+    assert account.client_mail == {"reply": "off"}
+
+
+@pytest.mark.parametrize("name", ["dana", "theo", "mona", "cleo", "otto"])
+def test_only_who_may_change_accounts_chooses_who_mails(client: Client, name: str) -> None:
+    account = make_account(capabilities={"mails": "psa"})
+    assert signed_in(client, name).post(reverse("sync:account_mails", args=["halo"]), MAILS).status_code in (403, 404)
+    account.refresh_from_db()
+    assert account.client_mail == {}

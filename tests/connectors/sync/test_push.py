@@ -19,6 +19,7 @@ from helpdesk.directory.models import Agent, Contact
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import State
 from helpdesk.outbox.models import OutboxItem
+from helpdesk.tickets import conflicts
 from helpdesk.tickets import services as tickets
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketType
 from tests.connectors.sync.helpers import Desk, desk
@@ -263,7 +264,7 @@ def test_a_conflict_is_noticed_before_the_write() -> None:
         assert found.settle() == [State.REFUSED]
         item = OutboxItem.objects.get()
         assert (item.reason, item.theirs) == ("conflict", {"subject": "Theirs"})
-        tickets.keep_mine(item=item, origin=found.origin, now=found.clock())
+        conflicts.keep_mine(item=item, origin=found.origin, now=found.clock())
         assert found.settle() == [State.DONE]
         assert found.remote(ticket)["summary"] == "Mine"
 

@@ -13,8 +13,10 @@ from helpdesk.core.origin import Origin
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets.mirror import RemoteStatusChange, RemoteTicket, apply_status_changes, apply_tickets
+from helpdesk.tickets import writing
+from helpdesk.tickets.mirror import RemoteTicket, apply_tickets
 from helpdesk.tickets.models import Status, Ticket
+from helpdesk.tickets.status_changes import RemoteStatusChange, apply_status_changes
 from tests.factories import NOW, make_account, make_clock, make_contact, make_status, make_ticket, make_ticket_type
 
 pytestmark = pytest.mark.django_db
@@ -161,3 +163,26 @@ def test_a_pull_before_it_is_sent_does_not_pause_it_again() -> None:
     apply_tickets(account_id=ticket.psa_account_id, rows=[row], now=NOW + timedelta(seconds=5))
     ticket.refresh_from_db()
     assert (ticket.status_category, ticket.clock_state) == ("open", "running")
+
+
+def test_two_presses_at_once_are_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket, marker = make_waiting(), "7a2b6d4e-0000-4000-8000-000000000011"
+    lock, faster = writing.lock_ticket, []
+
+    def lock_after_the_other(ticket_id: int) -> Ticket:
+        if not faster:
+            faster.append(None)
+            faster[0] = answer(ticket, marker=marker)
+        return lock(ticket_id)
+
+    monkeypatch.setattr(writing, "lock_ticket", lock_after_the_other)
+    assert answer(ticket, marker=marker) == faster[0]
+    assert Action.objects.count() == 1
+
+
+def test_a_marker_of_another_ticket_swallows_no_words() -> None:
+    marker = "7a2b6d4e-0000-4000-8000-000000000012"
+    theirs, ticket = answer(make_waiting(), marker=marker), make_ticket(contact=make_contact())
+    ours = answer(ticket, marker=marker)
+    assert (ours.ticket, ours.pk == theirs.pk) == (ticket, False)
+    assert str(ours.marker) != marker

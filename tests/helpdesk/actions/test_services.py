@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from helpdesk.actions.cleaning import cleaned
+from helpdesk.actions.drafts import save_draft
 from helpdesk.actions.files import store_file
 from helpdesk.actions.models import Action, Attachment, Draft, TimeEntry
-from helpdesk.actions.services import NewAction, add_action, cleaned, edit_refused, save_draft
+from helpdesk.actions.services import NewAction, add_action, edit_refused
 from helpdesk.core.errors import Refused
 from helpdesk.core.origin import Origin
 from helpdesk.outbox import services as outbox

@@ -124,7 +124,7 @@ def test_marked_keeps_the_text_and_marks_once() -> None:
 def test_icons() -> None:
     found = render('{% icon "x" small=True class="icon-edit" %}')
     assert found == (
-        f'<svg class="icon icon-small icon-edit" aria-hidden="true"><use href="/icons/{icons.digest()}.svg#i-x"/></svg>'
+        f'<svg class="icon icon-small icon-edit" aria-hidden=true><use href="/icons/{icons.digest()}.svg#i-x"/></svg>'
     )
     with pytest.raises(KeyError, match="no icon"):
         render('{% icon "no-such-thing" %}')

@@ -65,7 +65,7 @@ def test_a_warning_needs_one_more_press(client: Browser, dana: Any) -> None:
     assert answer.status_code == 422
     assert "No time was logged." in answer.content.decode()
     assert "confirmed" in answer.content.decode()
-    values = {"value": f"s{resolved.pk}", "confirmed": "yes"}
+    values = {"value": f"s{resolved.pk}", "confirmed": "yes", "resolution": ""}
     assert client.post(f"/tickets/{ticket.pk}/set/status/", values, **HTMX).status_code == 204
 
 

@@ -99,9 +99,15 @@ def test_nobody_else_opens_it(ticket: Ticket) -> None:
     assert Browser().get(f"/tickets/{ticket.pk}/").status_code == 302
 
 
-def test_a_ticket_that_is_gone_is_a_404(theo: Browser, ticket: Ticket) -> None:
+def test_a_ticket_that_is_gone_is_a_record_to_read_and_nothing_to_change(theo: Browser, ticket: Ticket) -> None:
     Ticket.objects.filter(pk=ticket.pk).update(removed_at=NOW)
-    assert theo.get(f"/tickets/{ticket.pk}/").status_code == 404
+    page = theo.get(f"/tickets/{ticket.pk}/")
+    assert page.status_code == 200
+    assert "Deleted in" in page.content.decode()
+    assert 'id="composer' not in page.content.decode()
+    given = {"marker": MARKER, "kind": "note", "text": "too late"}
+    assert theo.post(f"/tickets/{ticket.pk}/actions/", given, headers=HTMX).status_code == 404
+    assert theo.get("/tickets/987654/").status_code == 404
     assert theo.get("/tickets/999999/").status_code == 404
 
 
@@ -113,6 +119,37 @@ def test_strangers_html_is_never_raw(theo: Browser, ticket: Ticket) -> None:
     assert "<script>s" not in text
     assert "<script>d" not in text
     assert "<b>bold</b>" in text
+
+
+def test_the_description_is_told_once(theo: Browser, ticket: Ticket) -> None:
+    """Some PSAs repeat it as their first action: its files then hang on the one that stays."""
+    opened = make_action(ticket, "It does not print", is_from_client=True, occurred_at=ticket.opened_at)
+    Attachment.objects.create(
+        ticket=ticket, psa_account=ticket.psa_account, remote_id="1", name="blue-screen.png", created_at=NOW
+    )
+    TicketEvent.objects.create(
+        ticket=ticket, field="impact", new_label="2", at=ticket.opened_at - timedelta(seconds=1), known_at=NOW,
+        origin="desk", actor="Dana",
+    )  # fmt: skip
+    html = page(theo, ticket)
+    story = html[html.index('id="timeline-list"') : html.index('id="composer"')]
+    assert story.count("It does not print") == 1
+    assert story.count("blue-screen.png") >= 1
+    Action.objects.filter(pk=opened.pk).update(body="Something else", body_clean="", cleaner_version=0)
+    assert "It does not print" in page(theo, ticket)
+
+
+def test_who_opened_it_here_is_named_and_an_empty_first_entry_is_not(theo: Browser, halo: PsaAccount) -> None:
+    ticket = make_ticket(
+        psa_account=halo, contact=None, client=make_client("Northwind", psa_account=halo), description=""
+    )
+    make_action(ticket, "", title="Opened", occurred_at=ticket.opened_at, author_name="Helpdesk API")
+    TicketEvent.objects.create(
+        ticket=ticket, field="created", at=ticket.opened_at, known_at=NOW, origin="desk", actor="Dana Whitlock"
+    )
+    html = page(theo, ticket)
+    assert "<b>Dana Whitlock</b> opened it without a description" in html
+    assert "Helpdesk API" not in html
 
 
 def test_internal_and_public_are_marked(theo: Browser, ticket: Ticket) -> None:

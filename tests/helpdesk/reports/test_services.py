@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.directory.models import PsaAccount
 from helpdesk.reports import services
-from helpdesk.reports.figures import ALL_COLUMNS, sums
+from helpdesk.reports.figures import ALL_COLUMNS, VERDICTS, Totals, lowest, sums
 from helpdesk.reports.models import DailyMetric, FoldState, TicketDay
 from helpdesk.reports.services import fold, rebuild
 from helpdesk.tickets.models import Ticket
@@ -173,3 +173,29 @@ def test_rebuilding_since_a_day_leaves_the_rest(capsys: Any) -> None:
     fold_all(NOW)
     call_command("aggregate", "--since", "2026-11-01")
     assert "1 tickets counted" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", [4, 9])
+def test_the_lowest_shares_are_those_of_the_contributions(seed: int, account: PsaAccount) -> None:
+    """With periods that end early and late in a month, of which the rest is taken off, and after late changes."""
+    history = History(seed, account, NOW - timedelta(days=150))
+    own = history.random.choice(history.clients).pk
+    for _ in range(2):
+        history.go_on(90)
+        fold_all(history.now)
+        middle = history.now.date() - timedelta(days=20)
+        for last in (middle.replace(day=9), middle.replace(day=22), history.now.date() + timedelta(days=1)):
+            first = (last - timedelta(days=80)).replace(day=1)
+            for keys, by in (({}, "client"), ({"team": [0]}, "client"), ({"client": [own], "rank": [2, 3]}, "agent")):
+                parts: dict[int, Totals] = {}
+                for part in TicketDay.objects.between(first, last).under(keys):
+                    verdicts = Totals({name: getattr(part, name) for name in VERDICTS})
+                    parts[getattr(part, by)] = Totals.of([parts.get(getattr(part, by), Totals()), verdicts], VERDICTS)
+                wanted = {key: totals.values for key, totals in parts.items() if totals}
+                found, total = lowest(keys=keys, first=first, last=last, dimension=by, fewest=3, limit=50)
+                assert {key: totals.values for key, totals in found} == wanted, (last, keys)
+                assert total == len(wanted)
+                enough = [totals.percent("resolution") or 0.0 for _, totals in found if totals.judged("resolution") > 2]
+                assert enough == sorted(enough)
+                assert all(t.judged("resolution") > 2 for _, t in found[: len(enough)])
+                assert lowest(keys=keys, first=first, last=last, dimension=by, fewest=3, limit=1) == (found[:1], total)

@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from helpdesk.reports.contributions import ClockFacts, Facts, TimeFacts, contributions
+from helpdesk.reports.shapes import hours
 from helpdesk.reports.slices import ANSWER_EDGES, COUNTERS, SLICES, SUMS, differences, quantile
+from helpdesk.reports.trends import _tick
 
 LONDON = ZoneInfo("Europe/London")
 OPENED = datetime(2026, 6, 3, 23, 30, tzinfo=UTC)
@@ -78,3 +80,12 @@ def test_a_contribution_is_part_of_every_slice_once() -> None:
 )
 def test_the_median_is_read_off_a_histogram(buckets: list[int], expected: tuple[int, bool] | None) -> None:
     assert quantile(buckets, ANSWER_EDGES) == expected
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0"), (2.5, "2.5"), (999, "999"), (1000, "1k"), (7500, "7.5k")])
+def test_labels_of_an_axis_stay_short(value: float, text: str) -> None:
+    assert _tick(value) == text
+
+
+def test_hours_are_read_in_thousands() -> None:
+    assert hours(27321.0) == "27,321.00 h"

@@ -13,7 +13,7 @@ from helpdesk.desk import moves
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets import rows, services
+from helpdesk.tickets import conflicts, rows, services, upkeep
 from helpdesk.tickets.mirror import RemoteTicket, apply_tickets
 from helpdesk.tickets.models import Priority, Ticket, TicketClock
 from tests.factories import (
@@ -194,7 +194,7 @@ def test_a_conflict_settled_for_the_psa_takes_its_dates(origin: Origin) -> None:
     item = OutboxItem.objects.get()
     assert (item.state, item.theirs) == (State.REFUSED, {"priority": "4"})
     assert ticket.resolution_due_at == OPENED + 1.5 * HOUR
-    services.take_theirs(item=item, origin=origin, now=LATER)
+    conflicts.take_theirs(item=item, origin=origin, now=LATER)
     ticket.refresh_from_db()
     assert (ticket.priority, ticket.resolution_due_at) == (low, OPENED + 24 * HOUR)
     assert clock_of(ticket).target_seconds == 24 * 3600
@@ -255,7 +255,7 @@ def test_the_mark_sent_goes_after_a_minute() -> None:
     old = make_ticket(sync_state="sent", changed_at=NOW - timedelta(seconds=61))
     fresh = make_ticket(sync_state="sent", changed_at=NOW - timedelta(seconds=59))
     waits = make_ticket(sync_state="pending", changed_at=NOW - HOUR)
-    assert services.tick_clocks(now=NOW) == 0
+    assert upkeep.tick_clocks(now=NOW) == 0
     for ticket in (old, fresh, waits):
         ticket.refresh_from_db()
     assert [t.sync_state for t in (old, fresh, waits)] == ["", "sent", "pending"]
@@ -264,10 +264,10 @@ def test_the_mark_sent_goes_after_a_minute() -> None:
 
 def test_pages_hear_of_it_only_when_a_mark_went(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(services.live, "touch", lambda *scopes: told.extend(scopes))
+    monkeypatch.setattr(upkeep.live, "touch", lambda *scopes: told.extend(scopes))
     ticket = make_ticket(sync_state="sent", changed_at=NOW - timedelta(seconds=61))
-    services.tick_clocks(now=NOW)
-    assert set(told) == {services.live.DESK, services.live.ticket_scope(ticket.pk)}
+    upkeep.tick_clocks(now=NOW)
+    assert set(told) == {upkeep.live.DESK, upkeep.live.ticket_scope(ticket.pk)}
     told.clear()
-    services.tick_clocks(now=LATER)
+    upkeep.tick_clocks(now=LATER)
     assert told == []

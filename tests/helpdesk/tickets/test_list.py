@@ -244,3 +244,10 @@ def test_a_search_of_open_tickets_says_what_is_closed(client: Browser, dana: Any
     closed = client.get("/tickets/?q=printer&state=closed").content.decode()
     assert "1 closed" in closed
     assert "1 open" not in closed
+
+
+def test_short_numbers_leave_room_to_subjects(client: Browser, dana: Any) -> None:
+    make_due(5, number="1930")
+    assert '<col class="number-col short-col">' in client.get("/tickets/").content.decode()
+    make_due(6, number="T20261121.0042")
+    assert '<col class="number-col">' in client.get("/tickets/").content.decode()

@@ -11,12 +11,14 @@ from django.test.utils import CaptureQueriesContext
 
 from helpdesk.core.origin import Origin
 from helpdesk.directory.models import PsaAccount
+from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets import services
-from helpdesk.tickets.mirror import RemoteStatusChange, RemoteTicket, apply_status_changes, apply_tickets
+from helpdesk.tickets import conflicts, holds, services, upkeep
+from helpdesk.tickets.mirror import RemoteTicket, apply_tickets
 from helpdesk.tickets.models import Status, Ticket
 from helpdesk.tickets.search import matching
+from helpdesk.tickets.status_changes import RemoteStatusChange, apply_status_changes
 from tests.factories import NOW, make_agent, make_client, make_priority, make_status, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -140,7 +142,7 @@ def test_the_same_field_changed_on_both_sides_is_a_conflict(account: PsaAccount,
     assert (item.state, item.reason, item.theirs) == (State.REFUSED, Reason.CONFLICT, {"subject": "Theirs"})
     assert (item.base, item.fields, ticket.subject) == ({"subject": "Printer"}, {"subject": "Mine"}, "Mine")
     assert ticket.sync_state == "refused"
-    services.take_theirs(item=item, origin=Origin(place="desk", name="D"), now=now)
+    conflicts.take_theirs(item=item, origin=Origin(place="desk", name="D"), now=now)
     ticket.refresh_from_db()
     assert (ticket.subject, ticket.sync_state) == ("Theirs", "")
 
@@ -152,7 +154,7 @@ def test_keeping_mine_goes_out_on_their_base(account: PsaAccount, base: Any, now
     services.change_ticket(ticket=Ticket.objects.get(), changes={"subject": "Mine"}, origin=origin, now=now)
     theirs = later(row, 1, subject="Theirs", confirmed={"subject": "Theirs"})
     apply_tickets(account_id=account.pk, rows=[theirs], now=now)
-    services.keep_mine(item=OutboxItem.objects.get(), origin=origin, now=now)
+    conflicts.keep_mine(item=OutboxItem.objects.get(), origin=origin, now=now)
     item = OutboxItem.objects.get()
     assert (item.state, item.base, item.theirs) == (State.WAITING, {"subject": "Theirs"}, {})
     apply_tickets(account_id=account.pk, rows=[later(theirs, 1)], now=now)
@@ -199,7 +201,7 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(account: PsaAccount
 def test_a_removed_ticket_that_shows_up_again_is_back(account: PsaAccount, base: Any, now: datetime) -> None:
     row = remote(base, now)
     apply_tickets(account_id=account.pk, rows=[row], now=now)
-    services.mark_removed(ticket_ids=[Ticket.objects.get().pk], now=now)
+    upkeep.mark_removed(ticket_ids=[Ticket.objects.get().pk], now=now)
     assert not Ticket.objects.present().exists()
     apply_tickets(account_id=account.pk, rows=[later(row, 1)], now=now)
     assert Ticket.objects.present().exists()
@@ -213,3 +215,33 @@ def test_words_that_the_psa_changed_are_found_and_cleaned_anew(account: PsaAccou
     assert list(matching("drum", Ticket.objects.all()))
     assert not list(matching("toner", Ticket.objects.all()))
     assert Ticket.objects.get().cleaner_version == 0
+
+
+def test_a_hold_that_is_on_its_way_outlives_a_pull(account: PsaAccount, base: Any, now: datetime) -> None:
+    row = remote(base, now, sla_paused=False)
+    apply_tickets(account_id=account.pk, rows=[row], now=now)
+    ticket = Ticket.objects.get()
+    origin = Origin.system()
+    holds.hold_clocks(ticket=ticket, is_held=True, by="Waiting for parts", origin=origin, now=now)
+    item = outbox.enqueue(
+        psa_account_id=account.pk, lane=ticket.lane, verb="create_action", subject="action:1", origin=origin, now=now,
+        fields={"hold": "hold"},
+    )  # fmt: skip
+    apply_tickets(account_id=account.pk, rows=[later(row, 1)], now=now + timedelta(minutes=1))
+    ticket.refresh_from_db()
+    assert ticket.sla_paused
+    outbox.complete(item=outbox.claim(now=now, lease_seconds=60, limit=1)[0], now=now)
+    item.refresh_from_db()
+    assert item.state == State.DONE
+    apply_tickets(account_id=account.pk, rows=[later(row, 2)], now=now + timedelta(minutes=2))
+    ticket.refresh_from_db()
+    assert not ticket.sla_paused  # the PSA's own word, once it has heard of ours
+
+
+def test_the_psas_hold_and_a_new_status_end_our_release(account: PsaAccount, base: Any, now: datetime) -> None:
+    row = remote(base, now, sla_paused=False, status_id=Status.objects.get(remote_id="5").pk)
+    apply_tickets(account_id=account.pk, rows=[row], now=now)
+    for minutes, values, stands_still in ((1, {}, False), (2, {"sla_paused": True}, True)):
+        holds.hold_clocks(ticket=Ticket.objects.get(), is_held=False, by="Told", origin=Origin.system(), now=now)
+        apply_tickets(account_id=account.pk, rows=[later(row, minutes, **values)], now=now + timedelta(minutes=minutes))
+        assert (Ticket.objects.get().clock_state == "paused") is stands_still

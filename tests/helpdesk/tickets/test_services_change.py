@@ -12,7 +12,7 @@ from helpdesk.core.origin import Origin
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets import services
+from helpdesk.tickets import conflicts, messages, services, upkeep
 from helpdesk.tickets.models import Ticket
 from tests.factories import (
     NOW,
@@ -236,7 +236,7 @@ def test_keep_mine_sends_again_over_theirs(origin: Origin) -> None:
     ticket = make_ticket()
     mine, theirs = make_priority(2), make_priority(1)
     item = refused(ticket, origin, {"priority": mine}, {"priority": theirs.remote_id})
-    services.keep_mine(item=item, origin=origin, now=LATER)
+    conflicts.keep_mine(item=item, origin=origin, now=LATER)
     item.refresh_from_db()
     assert (item.state, item.base["priority"]) == (State.WAITING, theirs.remote_id)
     ticket.refresh_from_db()
@@ -247,7 +247,7 @@ def test_take_theirs_falls_back(origin: Origin) -> None:
     ticket = make_ticket()
     theirs = make_priority(1)
     item = refused(ticket, origin, {"priority": make_priority(2)}, {"priority": theirs.remote_id})
-    services.take_theirs(item=item, origin=origin, now=LATER)
+    conflicts.take_theirs(item=item, origin=origin, now=LATER)
     ticket.refresh_from_db()
     assert (ticket.priority, ticket.sync_state) == (theirs, "")
     assert not OutboxItem.objects.in_lane(ticket.lane).open().exists()
@@ -258,7 +258,7 @@ def test_taking_theirs_keeps_what_was_not_in_conflict(origin: Origin) -> None:
     theirs = make_priority(1)
     changes = {"priority": make_priority(2), "impact": "2"}
     item = refused(ticket, origin, changes, {"priority": theirs.remote_id})
-    services.take_theirs(item=item, origin=origin, now=LATER)
+    conflicts.take_theirs(item=item, origin=origin, now=LATER)
     ticket.refresh_from_db()
     item.refresh_from_db()
     assert (ticket.priority, ticket.impact) == (theirs, "2")
@@ -291,9 +291,9 @@ def test_a_field_that_a_later_change_holds_does_not_fall_back(origin: Origin) ->
 def test_settling_twice_is_stale(origin: Origin) -> None:
     ticket = make_ticket()
     item = refused(ticket, origin, {"impact": "2"}, {"impact": "1"})
-    services.keep_mine(item=item, origin=origin, now=LATER)
+    conflicts.keep_mine(item=item, origin=origin, now=LATER)
     with pytest.raises(Stale):
-        services.keep_mine(item=item, origin=origin, now=LATER)
+        conflicts.keep_mine(item=item, origin=origin, now=LATER)
 
 
 def test_giving_up_a_new_ticket_takes_it_out_of_every_list(origin: Origin) -> None:
@@ -308,10 +308,10 @@ def test_giving_up_a_new_ticket_takes_it_out_of_every_list(origin: Origin) -> No
 
 def test_the_first_public_answer_ends_the_response_clock() -> None:
     ticket = make_ticket(client_replied_at=NOW)
-    services.note_staff_message(ticket=ticket, at=NOW, is_public=False, now=NOW)
+    messages.note_staff_message(ticket=ticket, at=NOW, is_public=False, now=NOW)
     ticket.refresh_from_db()
     assert ticket.first_responded_at is None
-    services.note_staff_message(ticket=ticket, at=NOW, is_public=True, now=NOW)
+    messages.note_staff_message(ticket=ticket, at=NOW, is_public=True, now=NOW)
     ticket.refresh_from_db()
     assert (ticket.first_responded_at, ticket.client_replied_at) == (NOW, None)
 
@@ -319,11 +319,11 @@ def test_the_first_public_answer_ends_the_response_clock() -> None:
 def test_edges_that_pass_by_themselves_are_written_down() -> None:
     late = make_ticket(next_due_at=NOW - timedelta(seconds=1), next_at_risk_at=None)
     risky = make_ticket(next_due_at=NOW + timedelta(minutes=5), next_at_risk_at=NOW - timedelta(minutes=1))
-    assert services.tick_clocks(now=NOW) == 2
+    assert upkeep.tick_clocks(now=NOW) == 2
     late.refresh_from_db()
     risky.refresh_from_db()
     assert (late.clock_state, risky.clock_state) == ("breached", "at_risk")
-    assert services.tick_clocks(now=NOW) == 0
+    assert upkeep.tick_clocks(now=NOW) == 0
 
 
 @pytest.mark.parametrize(

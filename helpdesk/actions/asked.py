@@ -1,0 +1,86 @@
+"""What a person asks for in one press of the composer, and whether it may be had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from helpdesk.actions import outcomes
+from helpdesk.actions.choices import Kind
+from helpdesk.actions.models import Attachment, Outcome
+from helpdesk.actions.text import BODY_LIMIT
+from helpdesk.core.errors import Refused
+from helpdesk.directory.models import Agent
+from helpdesk.tickets.models import Status, Ticket
+
+MAX_SECONDS = 24 * 3600
+"""The most time one entry may hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAction:
+    """What a person asks for in one press. Internal unless `is_internal` says otherwise.
+
+    `seconds` books time with it; a `text` that is empty books time alone. `status` is the status afterwards.
+    """
+
+    kind: Kind = Kind.NOTE
+    text: str = ""
+    is_internal: bool = True
+    seconds: int | None = None
+    is_billable: bool = True
+    status: Status | None = None
+    resolution: str = ""
+    outcome: Outcome | None = None
+    assignee: Agent | None = None
+    """Who works on it from now on; None = as it is. The PSA hears of it before the action."""
+    email_to: str = ""
+    email_cc: str = ""
+    sends_email: bool = False
+    files: Sequence[Attachment] = ()
+    public_files: frozenset[int] = frozenset()
+    """Keys of the files the client may see."""
+    occurred_at: datetime | None = None
+    marker: str | None = None
+    """The form's own UUID: sent twice, it is one action."""
+    rank: int = 0
+    """How soon it leaves: 0 a person waits, 2 bulk."""
+
+
+def too_long(text: str) -> str:
+    return _("This has %(has)d characters; %(most)d can be sent. Attach long text as a file.") % {
+        "has": len(text),
+        "most": BODY_LIMIT,
+    }
+
+
+def check_seconds(seconds: int) -> None:
+    if not 0 < seconds <= MAX_SECONDS:
+        raise Refused({"seconds": _("Time must be more than nothing and at most 24 hours.")})
+
+
+def check_action(ticket: Ticket, new: NewAction, now: datetime) -> None:
+    errors: dict[str, str] = {}
+    if "\x00" in new.text:
+        errors["text"] = _("This holds a character that cannot be kept (NUL).")
+    elif len(new.text) > BODY_LIMIT:
+        errors["text"] = too_long(new.text)
+    elif not new.text.strip() and not new.seconds and not new.files and new.outcome is None:
+        errors["text"] = _("Write something, or enter time.")
+    if new.kind == Kind.REPLY and not new.text.strip() and not new.files and new.seconds:
+        errors["text"] = _("A reply needs words. Time alone can be saved as an internal note.")
+    if new.seconds is not None and not 0 < new.seconds <= MAX_SECONDS:
+        errors["seconds"] = _("Time must be more than nothing and at most 24 hours.")
+    elif new.seconds and ticket.psa_account.capabilities.get("time_entry_create") is False:
+        errors["seconds"] = _("%(psa)s takes no time from here.") % {"psa": ticket.psa_account.title}
+    if new.occurred_at is not None and new.occurred_at > now + timedelta(minutes=5):
+        errors["occurred_at"] = _("This lies in the future.")
+    errors = {**outcomes.problems(ticket, new), **errors}
+    if new.files and not ticket.psa_account.can("attachments_upload"):
+        psa = {"psa": ticket.psa_account.title}
+        errors["files"] = _("%(psa)s takes no files from here. Upload them there, or send a link.") % psa
+    if errors:
+        raise Refused(errors)
