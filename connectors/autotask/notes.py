@@ -116,7 +116,11 @@ class Notes:
 
     def _with_status(self, draft: ActionDraft, record: ActionRecord) -> ActionRecord:
         """The record with the status that the ticket really has now. A resolution goes with it in one write."""
-        wanted = {"status": draft.new_status, "resolution": draft.resolution}
+        wanted = {
+            "status": draft.new_status,
+            "resolution": draft.resolution,
+            "escalation_reason": draft.escalation_reason,
+        }
         fields: dict[str, Any] = {name: value for name, value in wanted.items() if value}
         if not fields:
             return record

@@ -120,7 +120,8 @@ class Tickets:
         return after_write(lambda: self._settled(key, fields, row))
 
     def _settled(self, key: str, fields: Mapping[str, Any], row: Row) -> TicketRecord:
-        if reason := str(fields.get("escalation_reason") or "").strip():
+        reason = str(fields.get("escalation_reason") or "").strip()
+        if reason and "escalationReason" not in row:
             self._note_reason(key, reason)
         record = self.one(key)
         if not writes.unconfirmed(fields, record):
@@ -143,7 +144,7 @@ class Tickets:
         return {"assignedResourceID": int(agent), "assignedResourceRoleID": int(role)}
 
     def _note_reason(self, key: str, reason: str) -> None:
-        """Autotask has no field for the reason of an escalation: an internal note keeps it, once."""
+        """Where there is no field for the reason of an escalation an internal note keeps it, once."""
         text = f"Escalated: {reason}"[: writes.BODY_LENGTH]
         mine = [where("ticketID", "eq", int(key))]
         if any(str(row.get("description") or "").strip() == text for row in self._client.rows("TicketNotes", mine)):

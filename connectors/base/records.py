@@ -367,6 +367,7 @@ class ActionDraft:
     author_agent: str | None = None
     author_name: str = ""
     resolution: str | None = None
+    escalation_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,14 +24,19 @@ class TransitionRule:
     """A rule on a change of status, matched on canonical categories; empty tuples match every category.
 
     `needs` are canonical fields that must be filled after the change; `level` is error, or warning (one confirming
-    press). A rule with no `needs` speaks whenever the categories match.
+    press). A rule with no `needs` speaks whenever the categories match. `from_values` and `to_values` are remote ids
+    of statuses, for a rule that means these and not every status of the category. `via` is an offer: the category
+    to pass through, as two changes in one act, where the direct way is refused.
     """
 
     from_categories: tuple[str, ...] = ()
     to_categories: tuple[str, ...] = ()
+    from_values: tuple[str, ...] = ()
+    to_values: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     level: str = "error"
     text: str = ""
+    via: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

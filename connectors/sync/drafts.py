@@ -61,6 +61,7 @@ def action_draft(item: OutboxItem, *, account: PsaAccount, ticket: Ticket) -> Ac
         author_agent=None if by_client else fields.get("author_agent"),
         author_name="" if by_client else name,
         resolution=fields.get("resolution"),
+        escalation_reason=fields.get("escalation_reason"),
     )
 
 

@@ -34,6 +34,7 @@ class NewAction:
     is_billable: bool = True
     status: Status | None = None
     resolution: str = ""
+    escalation_reason: str = ""
     outcome: Outcome | None = None
     assignee: Agent | None = None
     """Who works on it from now on; None = as it is. The PSA hears of it before the action."""

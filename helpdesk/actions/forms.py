@@ -96,6 +96,7 @@ class ComposerForm(forms.Form):
     billable = forms.BooleanField(required=False)
     status = forms.IntegerField(required=False, min_value=1, max_value=2**62, error_messages=_CHOOSE)
     resolution = forms.CharField(required=False, max_length=20_000)
+    escalation_reason = forms.CharField(required=False, max_length=8000)
     share = forms.BooleanField(required=False)
     outcome = forms.IntegerField(required=False, min_value=1, max_value=2**62, error_messages=_CHOOSE)
     assignee = forms.CharField(required=False, max_length=20)
@@ -120,7 +121,8 @@ class ComposerForm(forms.Form):
         return set(str(self.cleaned_data.get("confirmed", "")).split(","))
 
 
-KEPT = ("kind", "visibility", "to", "cc", "text", "time", "status", "resolution", "outcome", "assignee")
+KEPT = ("kind", "visibility", "to", "cc", "text", "time", "status", "resolution", "escalation_reason", "outcome",
+        "assignee")  # fmt: skip
 """What a draft holds of the form, as typed."""
 
 

@@ -15,8 +15,9 @@ from helpdesk.actions.asked import NewAction
 from helpdesk.actions.choices import Kind
 from helpdesk.actions.models import Action, TimeEntry
 from helpdesk.actions.services import add_action
+from helpdesk.core.errors import NeedsConfirmation
 from helpdesk.core.origin import Origin
-from helpdesk.tickets import writing
+from helpdesk.tickets import rules, writing
 from helpdesk.tickets.choices import FINISHED
 from helpdesk.tickets.models import Status, Ticket
 from helpdesk.tickets.services import change_held
@@ -40,18 +41,29 @@ def _has_field(ticket: Ticket) -> bool:
 @transaction.atomic
 def resolve_ticket(
     *, ticket: Ticket, status: Status, text: str, is_shared: bool, origin: Origin, now: datetime, user: User,
-    is_confirmed: bool = False, rank: int = 0,
+    is_confirmed: bool = False, rank: int = 0, reason: str = "",
 ) -> Ticket:  # fmt: skip
     """To a status that ends the work. `text` becomes the resolution, and a public reply when it is shared.
 
-    One write to the PSA either way. Where the PSA has no field for a resolution, the text is kept as a note. Pressed
-    twice at once, the second finds the work ended under the lock, and tells nobody again.
+    One write to the PSA either way; two where a rule leads through another status, which has to be confirmed. Where
+    the PSA has no field for a resolution, the text is kept as a note. Pressed twice at once, the second finds the work
+    ended under the lock, and tells nobody again. `reason` is why, for a status that escalates instead.
     """
     ticket = writing.hold_ticket(ticket)
+    way = rules.choice_of(ticket, status)
+    if way.via is not None:
+        if not is_confirmed:
+            raise NeedsConfirmation(way.said_before)
+        on_the_way = resolve_ticket(
+            ticket=ticket, status=way.via, text=text, is_shared=is_shared, origin=origin, now=now, user=user,
+            is_confirmed=True, rank=rank,
+        )  # fmt: skip
+        return go_on(ticket=on_the_way, status=status, origin=origin, now=now, rank=rank)
     has_field = _has_field(ticket)
     changes: dict[str, Any]
     if not is_resolving(ticket, status):
         changes = {"status": status, **({"resolution": text} if text and has_field else {})}
+        changes |= {"escalation_reason": reason} if reason else {}
         return change_held(ticket=ticket, changes=changes, origin=origin, now=now, is_confirmed=is_confirmed, rank=rank)
     if not text or (has_field and not is_shared):
         changes = {"status": status, **({"resolution": text} if text else {})}
@@ -67,6 +79,12 @@ def resolve_ticket(
     return made.ticket
 
 
+def go_on(*, ticket: Ticket, status: Status, origin: Origin, now: datetime, rank: int = 0) -> Ticket:
+    """The second half of a way through another status: a change of its own, sent after the first."""
+    held = writing.lock_ticket(ticket.pk)
+    return change_held(ticket=held, changes={"status": status}, origin=origin, now=now, is_confirmed=True, rank=rank)
+
+
 def add_with_summary(
     *, ticket: Ticket, new: NewAction, summary: str, is_shared: bool, origin: Origin, now: datetime, user: User,
     is_confirmed: bool = False,
@@ -75,8 +93,18 @@ def add_with_summary(
 
     The one that carries the new status goes last; words among colleagues never join the client's. A public message
     that resolves says what was done: without a summary it is the resolution. Answers the action the form asked for.
+    A status that a rule reaches through another one follows as a change of its own: the form names both.
     """
     new, summary = outcomes.settled(new), summary.strip()
+    way = rules.choice_of(ticket, new.status) if new.status is not None else None
+    if way is not None and way.via is not None:
+        with transaction.atomic():
+            made = add_with_summary(
+                ticket=ticket, new=replace(new, status=way.via, outcome=None), summary=summary, is_shared=is_shared,
+                origin=origin, now=now, user=user, is_confirmed=is_confirmed,
+            )  # fmt: skip
+            made.ticket = go_on(ticket=made.ticket, status=way.status, origin=origin, now=now)
+            return made
     if not summary:
         is_told = not new.is_internal and is_resolving(ticket, new.status) and not ticket.resolution
         words = new.text.strip() if is_told and _has_field(ticket) else ""

@@ -23,6 +23,8 @@ def status_fields(new: NewAction) -> dict[str, Any]:
         fields["new_status"] = spell("status", new.status)
     if new.resolution:
         fields["resolution"] = new.resolution
+    if new.escalation_reason:
+        fields["escalation_reason"] = new.escalation_reason
     if new.outcome is not None:
         fields["outcome"] = new.outcome.remote_id
         if word := outcomes.hold_word(new.outcome):

@@ -67,6 +67,8 @@ def add_action(
         changes["status"] = new.status
     if new.resolution:
         changes["resolution"] = new.resolution
+    if new.escalation_reason:
+        changes["escalation_reason"] = new.escalation_reason
     if changes:
         tickets.change_held(
             ticket=ticket, changes=changes, origin=origin, now=now, is_confirmed=is_confirmed, leaves=False

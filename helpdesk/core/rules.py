@@ -17,19 +17,44 @@ class RequiredField:
 
 @dataclass(frozen=True, kw_only=True)
 class TransitionRule:
+    """`from_values` and `to_values` are remote ids: where they are given, a status of another value is not meant.
+
+    `via` is an offer: the category to pass through on the way, where the direct one is refused.
+    """
+
     from_categories: tuple[str, ...] = ()
     to_categories: tuple[str, ...] = ()
+    from_values: tuple[str, ...] = ()
+    to_values: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     level: str = "error"
     text: str = ""
+    via: str = ""
+
+    def fits(self, *, old: str, new: str, old_value: str = "", new_value: str = "") -> bool:
+        """Whether it speaks of a move between these categories and values."""
+        pairs = (
+            (self.from_categories, old),
+            (self.to_categories, new),
+            (self.from_values, old_value),
+            (self.to_values, new_value),
+        )
+        return all(not wanted or found in wanted for wanted, found in pairs)
+
+    @property
+    def is_final(self) -> bool:
+        """It lets nobody leave, whatever they bring."""
+        is_open = self.to_categories or self.to_values or self.needs
+        return self.level == "error" and not is_open and bool(self.from_categories or self.from_values)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """`errors` block (by field), `warnings` need one confirming press."""
+    """`errors` block (by field), `warnings` need one confirming press. `via`: the category that leads around them."""
 
     errors: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    via: str = ""
 
     @property
     def can_transition(self) -> bool:
@@ -52,22 +77,32 @@ def transition_rules(rows: Collection[Mapping[str, Any]]) -> tuple[TransitionRul
         TransitionRule(
             from_categories=tuple(r.get("from_categories") or ()),
             to_categories=tuple(r.get("to_categories") or ()),
+            from_values=tuple(r.get("from_values") or ()),
+            to_values=tuple(r.get("to_values") or ()),
             needs=tuple(r.get("needs") or ()),
             level=r.get("level", "error"),
             text=str(r.get("text", "")),
+            via=str(r.get("via") or ""),
         )
         for r in rows
     )
 
 
-def judge_transition(rules: Collection[TransitionRule], *, old: str, new: str, filled: Collection[str]) -> Verdict:
+def judge_transition(
+    rules: Collection[TransitionRule],
+    *,
+    old: str,
+    new: str,
+    filled: Collection[str],
+    old_value: str = "",
+    new_value: str = "",
+) -> Verdict:
     """Judge a move between two status categories. `filled` names the fields that hold a value after the change."""
     errors: dict[str, str] = {}
     warnings: list[str] = []
+    offers: set[str] = set()
     for rule in rules:
-        if rule.from_categories and old not in rule.from_categories:
-            continue
-        if rule.to_categories and new not in rule.to_categories:
+        if not rule.fits(old=old, new=new, old_value=old_value, new_value=new_value):
             continue
         missing = [name for name in rule.needs if name not in filled]
         if rule.needs and not missing:
@@ -76,7 +111,10 @@ def judge_transition(rules: Collection[TransitionRule], *, old: str, new: str, f
             warnings.append(rule.text)
         else:
             errors.setdefault(missing[0] if missing else "status", rule.text)
-    return Verdict(errors=errors, warnings=tuple(warnings))
+            offers |= {rule.via} if "status" in errors and not missing else set()
+    # An offer leads around the rule that makes it, not around another one that refuses the same move.
+    via = next(iter(offers)) if len(offers) == 1 else ""
+    return Verdict(errors=errors, warnings=tuple(warnings), via=via)
 
 
 def judge_required(rules: Collection[RequiredField], *, verb: str, filled: Collection[str]) -> Verdict:

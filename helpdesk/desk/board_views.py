@@ -25,7 +25,7 @@ from helpdesk.desk.board import FIRST_CARDS, Board, build, cards_html, more_card
 from helpdesk.desk.board_lanes import LANES, Lane
 from helpdesk.desk.board_scope import GROUPS, Scope, filter_choices, joined, read_scope
 from helpdesk.desk.lanes import lanes_html, more_html
-from helpdesk.desk.resolve_form import asked_again, kept, read_summary, resolve_dialog
+from helpdesk.desk.resolve_form import asked_again, kept, read_answers, resolve_dialog
 from helpdesk.desk.row_views import back_of, gone
 from helpdesk.tickets.access import desk_tickets, ticket_for, tickets_for
 from helpdesk.tickets.choices import Category, Rank
@@ -159,7 +159,6 @@ def move(request: SignedIn) -> HttpResponse:
     if lane is None or not lane.target or not tickets:
         return gone(request)
     value = request.POST.get("value") or lane.target
-    resolution, is_shared = read_summary(request.POST)
     results = [
         moves.move(
             ticket=ticket,
@@ -169,8 +168,7 @@ def move(request: SignedIn) -> HttpResponse:
             now=now,
             zone=zone,
             is_confirmed=request.POST.get("confirmed") == "yes",
-            resolution=resolution,
-            is_shared=is_shared,
+            **read_answers(request.POST),
         )
         for ticket in tickets
     ]
@@ -246,10 +244,10 @@ def _why_not(lane: Lane, scope: Scope, tickets: list[Any]) -> str | None:
         except moves.Refused as refusal:
             return " ".join(refusal.fields.values())
         if scope.group == "status":
-            blocked = moves.rules.judge_status(ticket, target)
-            if set(blocked.errors) - {"resolution"}:
-                return " ".join(blocked.errors.values())
-            asks = asks or is_resolving(ticket, target)
+            choice = moves.rules.choice_of(ticket, target)
+            if choice.why_not:
+                return choice.why_not
+            asks = asks or bool(choice.asks) or is_resolving(ticket, target)
     return None if asks else ""
 
 

@@ -41,6 +41,7 @@ class Job:
     is_confirmed: bool = False
     resolution: str | None = None
     is_shared: bool = False
+    reason: str | None = None
     done: int = 0
     failed: list[list[Any]] = field(default_factory=list)
     undo: list[list[Any]] = field(default_factory=list)
@@ -104,6 +105,7 @@ def do_part(job: Job, *, user: User, now: datetime, zone: tzinfo) -> list[moves.
             rank=2,
             resolution=job.resolution or "",
             is_shared=job.is_shared,
+            reason=job.reason or "",
         )
         results.append(result)
         if result.state in ("done", "same"):

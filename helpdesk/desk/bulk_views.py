@@ -19,11 +19,12 @@ from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.htmx import render_page
 from helpdesk.desk import bulk, moves
-from helpdesk.desk.resolve_form import read_summary, resolve_dialog
+from helpdesk.desk.resolve_form import read_answers, resolve_dialog
 from helpdesk.desk.row_views import back_of, gone, told
 from helpdesk.tickets.access import accounts_of, tickets_for
 from helpdesk.tickets.choices import FINISHED
 from helpdesk.tickets.filter_reading import read_filters
+from helpdesk.tickets.rules import wants_reason
 
 FEW = 10
 """Up to so many tickets, all of them changed, a toast says it; more, or a refusal, have a page of results."""
@@ -66,11 +67,12 @@ def apply(request: SignedIn) -> HttpResponse:
         label = next((o.label for o in options if o.value == value), "")
         if not label:
             return _chooser(request, field, ids, too_many, problem=_("Choose one of these."), status=422)
-        resolution, is_shared = read_summary(request.POST)
-        if field == "status" and resolution is None and _resolves(options, value):
+        answers = read_answers(request.POST)
+        asks = _asks(options, value, accounts) if field == "status" else []
+        if any(answers[_ANSWERS[name]] is None for name in asks):
             return resolve_dialog(
                 request, tickets=list(tickets_for(user, ids[:1])), count=len(ids), word=label,
-                action=reverse("tickets:bulk"), back=back_of(request),
+                action=reverse("tickets:bulk"), back=back_of(request), asks=asks,
                 # These very tickets: words about them must not reach the client of one that came to the list since.
                 hidden=[("field", field), *(("pick", pk) for pk in ids), ("value", value)],
             )  # fmt: skip
@@ -82,8 +84,7 @@ def apply(request: SignedIn) -> HttpResponse:
             rest=ids,
             total=len(ids),
             is_confirmed=request.POST.get("confirmed") == "yes",
-            resolution=resolution,
-            is_shared=is_shared,
+            **answers,
         )
     results = bulk.do_part(job, user=user, now=now, zone=zone)
     if request.htmx and job.total <= FEW and not job.rest and not job.failed:
@@ -143,9 +144,14 @@ def _chosen(request: SignedIn, field: str, ids: list[int]) -> list[tuple[str, An
     return [("field", field), *(("pick", pk) for pk in ids)]
 
 
-def _resolves(options: list[moves.Option], value: str) -> bool:
-    """Whether the chosen status ends the work, in any PSA."""
-    return any(o.value == value and o.key in FINISHED for o in options)
+_ANSWERS = {"resolution": "resolution", "escalation_reason": "reason"}
+
+
+def _asks(options: list[moves.Option], value: str, account_ids: list[int]) -> list[str]:
+    """What the chosen status wants to be told, in any of their PSAs."""
+    category = next((o.key for o in options if o.value == value), "")
+    asks = ["resolution"] if category in FINISHED else []
+    return [*asks, *(["escalation_reason"] if wants_reason(category, account_ids) else [])]
 
 
 def _chooser(

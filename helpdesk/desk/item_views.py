@@ -197,6 +197,7 @@ def unsend(request: SignedIn, pk: int, action: int) -> HttpResponse:
         "cc": fields.get("email_cc"), "time": hours_minutes(fields.get("time_seconds") or fields.get("time_apart")),
         "visibility": "public",
         "billable": fields.get("time_is_billable", True), "resolution": fields.get("resolution") or "", "share": True,
+        "escalation_reason": fields.get("escalation_reason") or "",
         "outcome": next((o.pk for o in outcomes_for(ticket) if o.remote_id == fields.get("outcome")), ""),
     }  # fmt: skip
     save_draft(user=request.user, ticket=ticket, fields=draft_fields(again, [], []), now=now)

@@ -6,7 +6,7 @@ ticket's own account; here it becomes a row of the ticket's account, or a refusa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -53,12 +53,15 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What became of one ticket. `state` is done, same, refused, warned, ask (several fit) or resolve (say what was
-    done first)."""
+    """What became of one ticket. `state` is done, same, refused, warned, ask (several fit) or resolve (the texts of
+    `asks` come first: what was done, why it is escalated). `errors` are by field."""
 
     ticket: Ticket
     state: str
     text: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+    asks: Sequence[str] = field(default_factory=tuple)
+    button: str = ""
     event_ids: Sequence[int] = field(default_factory=tuple)
     options: Sequence[Option] = field(default_factory=tuple)
 
@@ -136,7 +139,7 @@ def _status(ticket: Ticket, value: str) -> Status | None:
         )
     if ticket.status_category == value:
         return ticket.status
-    allowed = [c for c in fitting if set(c.missing) <= {"resolution"}]
+    allowed = [c for c in fitting if not c.why_not]
     if len(allowed) > 1:
         raise Ask([c.status for c in allowed])
     return (allowed or fitting)[0].status
@@ -183,12 +186,13 @@ def move(
     rank: int = 0,
     resolution: str | None = None,
     is_shared: bool = False,
+    reason: str | None = None,
 ) -> Result:
     """Change one field of one ticket and say what became of it. Never raises for what a rule or a PSA forbids.
 
     `resolution` is what was done, for a status that ends the work: None asks for it first, and `is_shared` sends it to
-    the client. `takes_first` answers Ask by itself (bulk over several PSAs): the first status or priority in the PSA's
-    own order.
+    the client. `reason` is why, for one that escalates. `takes_first` answers Ask by itself (bulk over several PSAs):
+    the first status or priority in the PSA's own order.
     """
     try:
         try:
@@ -202,15 +206,19 @@ def move(
             return Result(ticket=ticket, state="same", text=_("Nothing to change."))
         how: Any = {"origin": Origin.desk(user), "now": now, "is_confirmed": is_confirmed, "rank": rank}
         resolves = name == "status" and is_resolving(ticket, target)
-        if resolves and resolution is None:
-            return _ask_what_was_done(ticket, target)
+        if name == "status":
+            given = {"resolution": resolution, "escalation_reason": reason}
+            asked = _ask_first(ticket, target, {n for n, text in given.items() if text is not None})
+            if asked is not None:
+                return asked
         if resolves:
             text = (resolution or "").strip()
             changed = resolve_ticket(ticket=ticket, status=target, text=text, is_shared=is_shared, user=user, **how)
         else:
-            changed = services.change_ticket(ticket=ticket, changes={name: target}, **how)
+            more = {"escalation_reason": reason.strip()} if name == "status" and reason and reason.strip() else {}
+            changed = services.change_ticket(ticket=ticket, changes={name: target, **more}, **how)
     except Refused as refusal:
-        return Result(ticket=ticket, state="refused", text=" ".join(refusal.fields.values()))
+        return Result(ticket=ticket, state="refused", text=" ".join(refusal.fields.values()), errors=refusal.fields)
     except NeedsConfirmation as warning:
         return Result(ticket=ticket, state="warned", text=" ".join(warning.warnings))
     if resolves and is_shared and (resolution or "").strip():
@@ -220,13 +228,19 @@ def move(
     return Result(ticket=changed, state="done", text=said(changed, name), event_ids=events)
 
 
-def _ask_what_was_done(ticket: Ticket, status: Status) -> Result:
-    """Before a status that ends the work; what words cannot open is refused at once. `text` holds the warnings."""
-    verdict = rules.judge_status(ticket, status)
-    blocked = {name: text for name, text in verdict.errors.items() if name != "resolution"}
-    if blocked:
-        raise Refused(blocked)
-    return Result(ticket=ticket, state="resolve", text=" ".join(verdict.warnings))
+def _ask_first(ticket: Ticket, status: Status, given: Collection[str]) -> Result | None:
+    """What a status wants to be told before it is entered; None when nothing is open. `text` holds the warnings.
+
+    What words cannot open is refused at once.
+    """
+    choice = rules.choice_of(ticket, status)
+    if choice.why_not:
+        raise Refused({"status": choice.why_not})
+    asks = [*(["resolution"] if is_resolving(ticket, status) else []), *choice.asks]
+    asks = list(dict.fromkeys(asks))
+    if set(asks) <= set(given):
+        return None
+    return Result(ticket=ticket, state="resolve", text=" ".join(choice.said_before), asks=asks, button=choice.label)
 
 
 def said(ticket: Ticket, name: str) -> str:
@@ -305,15 +319,26 @@ def options_for(ticket: Ticket, name: str) -> list[Option]:
     return [
         Option(
             value=f"s{c.status.pk}",
-            label=c.status.name,
-            note=" ".join(c.warnings) or (_("asks what we did") if is_resolving(ticket, c.status) else ""),
-            blocked="" if set(c.missing) == {"resolution"} else c.blocked,
+            label=c.label,
+            note=note_of(ticket, c),
+            blocked=c.why_not,
             shape="status",
             key=c.status.category,
             is_current=c.status.pk == ticket.status_id,
         )
         for c in rules.status_choices(ticket)
     ]
+
+
+def note_of(ticket: Ticket, choice: rules.StatusChoice) -> str:
+    """What a status says of itself before it is chosen: its warnings, the way it takes, what it will ask."""
+    if choice.warnings:
+        return " ".join(choice.warnings)
+    if choice.via is not None:
+        return choice.blocked
+    if "escalation_reason" in choice.asks:
+        return _("asks why")
+    return _("asks what we did") if is_resolving(ticket, choice.status) else ""
 
 
 def options_for_many(name: str, account_ids: Sequence[int]) -> list[Option]:

@@ -21,7 +21,7 @@ from helpdesk.core.origin import Origin
 from helpdesk.desk import moves
 from helpdesk.desk.peek import preview_of
 from helpdesk.desk.presence import present
-from helpdesk.desk.resolve_form import asked_again, kept, read_summary, resolve_dialog
+from helpdesk.desk.resolve_form import asked_again, kept, read_answers, resolve_dialog
 from helpdesk.tickets.access import glimpse_for, ticket_for, tickets_to_change
 from helpdesk.tickets.services import undo_change
 
@@ -65,7 +65,6 @@ def change(request: SignedIn, pk: int, field: str) -> HttpResponse:
     ticket = ticket_for(request.user, pk)
     now, zone = timezone.now(), timezone.get_current_timezone()
     value = request.POST.get("value", "")
-    resolution, is_shared = read_summary(request.POST)
     result = moves.move(
         ticket=ticket,
         name=field,
@@ -74,8 +73,7 @@ def change(request: SignedIn, pk: int, field: str) -> HttpResponse:
         now=now,
         zone=zone,
         is_confirmed=request.POST.get("confirmed") == "yes",
-        resolution=resolution,
-        is_shared=is_shared,
+        **read_answers(request.POST),
     )
     if asked_again(result, request.POST):
         word = next((o.label for o in moves.options_for(ticket, field) if o.value == value), _("Resolved"))

@@ -112,7 +112,7 @@ def _change(event: TicketEvent, label: str, who: str) -> tuple[str, SafeString]:
             return "user-plus", format_html(_("<b>{}</b> took it"), who)
         return "user-plus", format_html(_("<b>{}</b> gave it to <b>{}</b>"), who, new)
     icon = {"status": "arrow-left-right", "priority": "flag", "team": "users"}.get(event.field, "pencil")
-    if event.field in ("description", "resolution", "cc"):
+    if event.field in ("description", "resolution", "escalation_reason", "cc"):
         return icon, format_html(_("<b>{}</b> wrote the {} anew"), who, label)
     if old and new:
         return icon, format_html(_("<b>{}</b> changed {} <b>{}</b> to <b>{}</b>"), who, label, old, new)

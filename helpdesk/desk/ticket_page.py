@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
 from helpdesk.actions.models import Attachment
 from helpdesk.actions.resolving import is_resolving
+from helpdesk.desk.moves import note_of
 from helpdesk.desk.story import Window, story_of
 from helpdesk.desk.ticket_head import head_context
 from helpdesk.desk.ticket_side import side_context
@@ -80,32 +82,33 @@ def statuses_of(account_id: int) -> list[Status]:
 
 @dataclass(frozen=True, kw_only=True)
 class Then:
-    """A status that may follow. `needs` are fields that open it; `blocked` says why it is not to be had; one that
-    `resolves` is the moment to tell the client what was done."""
+    """A status that may follow. `needs` are texts that open it; `blocked` says why it is not to be had; one that
+    `resolves` is the moment to tell the client what was done. `label` names the way when it leads through another."""
 
     status: Status
+    label: str
     blocked: str = ""
-    needs: str = ""
+    needs: Sequence[str] = ()
+    note: str = ""
+    warns: Sequence[str] = ()
     resolves: bool = False
 
 
 def thens(ticket: Ticket) -> list[Then]:
-    found = []
-    for status in statuses_of(ticket.psa_account_id):
-        if status.pk == ticket.status_id:
-            continue
-        verdict = rules.judge_status(ticket, status)
-        missing = set(verdict.errors)
-        can_ask = missing == {"resolution"}
-        found.append(
-            Then(
-                status=status,
-                blocked="" if can_ask else " ".join(verdict.errors.values()),
-                needs="resolution" if can_ask else "",
-                resolves=is_resolving(ticket, status),
-            )
+    statuses = statuses_of(ticket.psa_account_id)
+    found = (rules.choice_of(ticket, status, statuses) for status in statuses if status.pk != ticket.status_id)
+    return [
+        Then(
+            status=one.status,
+            label=one.label,
+            blocked=one.why_not,
+            needs=one.asks,
+            note=note_of(ticket, one),
+            warns=one.said_before,
+            resolves=is_resolving(ticket, one.status),
         )
-    return found
+        for one in found
+    ]
 
 
 # ---- the page -------------------------------------------------------------------------------------------------------

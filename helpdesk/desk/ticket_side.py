@@ -61,7 +61,8 @@ class Clash:
 
 
 SIDE_FIELDS = ("team", "ticket_type", "category", "subcategory", "category_3", "category_4", "impact", "urgency",
-               "contract", "sla_policy", "source", "deadline_at", "resolution", "cc", "reported_by")  # fmt: skip
+               "contract", "sla_policy", "source", "deadline_at", "resolution", "escalation_reason", "cc",
+               "reported_by")  # fmt: skip
 ALWAYS = frozenset({"team", "ticket_type", "contract", "resolution"})
 """Shown also while empty; other empty ones are folded away."""
 CLIENT_FIELDS = ("client", "contact", "site")
@@ -76,6 +77,8 @@ def is_hidden(ticket: Ticket, name: str) -> bool:
     off = flag is not None and ticket.psa_account.capabilities.get(flag) is False
     if name == "source" and ticket.source and not ticket.source_word:
         return True  # a number of the PSA's own says nothing to anybody
+    if name == "escalation_reason":
+        return not ticket.escalation_reason  # given with the status that asks for it
     if name in ("subcategory", "category_3", "category_4") and not getattr(ticket, name):
         # Deeper levels appear once the level above is chosen.
         above = {"subcategory": "category", "category_3": "subcategory", "category_4": "category_3"}[name]

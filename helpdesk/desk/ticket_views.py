@@ -268,28 +268,35 @@ def status(request: SignedIn, pk: int) -> HttpResponse:
         return _status_page(request, context)
     if chosen is None:
         return _status_page(request, context | {"errors": {"status": _("Choose one of these.")}}, 422)
-    resolution = request.POST.get("resolution", "").strip()
-    asks = chosen.resolves or bool(chosen.needs)
-    context |= {"resolution": resolution, "needs": chosen.needs, "share": request.POST.get("share") == "yes"}
-    context |= {"tells": str(ticket.contact or ""), "psa": ticket.psa_account.title}
-    if asks and "resolution" not in request.POST:
-        return _status_page(request, context | {"asks": True, "share": True, "resolution": ticket.resolution}, 422)
+    resolution, reason = (request.POST.get(n, "").strip() for n in ("resolution", "escalation_reason"))
+    asked = {"resolution": chosen.resolves or "resolution" in chosen.needs,
+             "escalation_reason": "escalation_reason" in chosen.needs}  # fmt: skip
+    context |= {"resolution": resolution, "needs": "resolution" in chosen.needs, "reason": reason,
+                "share": request.POST.get("share") == "yes", "tells": str(ticket.contact or ""),
+                "asks_resolution": asked["resolution"], "asks_reason": asked["escalation_reason"],
+                "asks": any(asked.values()), "psa": ticket.psa_account.title}  # fmt: skip
+    if any(wanted and name not in request.POST for name, wanted in asked.items()):
+        first = {"share": True, "resolution": ticket.resolution, "warnings": chosen.warns}
+        return _status_page(request, context | first, 422)
     try:
         resolve_ticket(
             ticket=ticket,
             status=chosen.status,
             text=resolution,
             is_shared=chosen.resolves and context["share"],
+            reason=reason,
             origin=Origin.desk(request.user),
             now=timezone.now(),
             user=request.user,
             is_confirmed=request.POST.get("confirmed") == "yes",
         )
     except Refused as refusal:
-        said = {"errors": refusal.fields, "resolve_error": " ".join(refusal.fields.values()), "asks": asks}
+        of_reason = refusal.fields.get("escalation_reason", "")
+        rest = [text for name, text in refusal.fields.items() if name != "escalation_reason"]
+        said = {"errors": refusal.fields, "resolve_error": " ".join(rest), "reason_error": of_reason}
         return _status_page(request, context | said, 422)
     except NeedsConfirmation as warning:
-        return _status_page(request, context | {"warnings": warning.warnings, "asks": asks}, 422)
+        return _status_page(request, context | {"warnings": warning.warnings}, 422)
     return answer(request, ticket, _("%(ticket)s is %(word)s now") % {"ticket": ticket.label, "word": chosen.status})
 
 

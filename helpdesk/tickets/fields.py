@@ -33,6 +33,7 @@ FIELDS: dict[str, Field] = {
         Field(name="subject", label=_("Subject"), is_required=True, max_length=255),
         Field(name="description", label=_("Description"), flag="edit_description"),
         Field(name="resolution", label=_("Resolution"), flag="resolution_field"),
+        Field(name="escalation_reason", label=_("Escalation reason"), max_length=8000),
         Field(name="client", label=_("Client"), is_reference=True, is_required=True, flag="set_client"),
         Field(name="site", label=_("Site"), is_reference=True, flag="sites"),
         Field(name="contact", label=_("Contact"), is_reference=True, flag="change_contact"),

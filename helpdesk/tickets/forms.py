@@ -19,7 +19,7 @@ from helpdesk.tickets.models import Ticket, TicketCategory, TicketType
 MOST = 12
 """Clients and contacts offered for what was typed: never a list of all."""
 SEARCHED = ("client", "contact")
-LONG = ("description", "resolution", "cc")
+LONG = ("description", "resolution", "escalation_reason", "cc")
 LEVELS = {"category": 1, "subcategory": 2, "category_3": 3, "category_4": 4}
 
 

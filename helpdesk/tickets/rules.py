@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,43 @@ from helpdesk.directory.models import PsaAccount
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Priority, Status, Ticket
 
+ASKED = ("resolution", "escalation_reason")
+"""Texts that a status may still need and a person can give on the way."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StatusChoice:
-    """A status on offer. `blocked` says why it is not to be had; `missing` are fields that would open it."""
+    """A status on offer. `blocked` says why it is not to be had; `missing` are fields that would open it.
+
+    `asks` are those of them that a person can fill in on the way. `via` is a status to pass through, in one act.
+    """
 
     status: Status
     blocked: str = ""
     missing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    via: Status | None = None
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        return self.missing if set(self.missing) <= set(ASKED) else ()
+
+    @property
+    def said_before(self) -> tuple[str, ...]:
+        """What a person confirms by going on: the way around a rule, and warnings."""
+        return (*([f"{self.blocked}."] if self.via is not None else []), *self.warnings)
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot be had, not even with the texts that may be given on the way."""
+        return "" if self.asks or self.via else self.blocked
+
+    @property
+    def label(self) -> str:
+        """ "Resolved, then Closed" where the way leads through another status."""
+        if self.via is None:
+            return self.status.name
+        return _("%(first)s, then %(last)s") % {"first": self.via.name, "last": self.status.name}
 
 
 def filled_fields(ticket: Ticket, changes: Mapping[str, Any] | None = None) -> set[str]:
@@ -38,28 +66,76 @@ def judge_status(ticket: Ticket, status: Status, changes: Mapping[str, Any] | No
     """May this ticket go to this status, with these other changes made at the same time?"""
     if status.category == ticket.status_category:
         return Verdict()
+    return _judge_move(ticket, ticket.status, status, changes)
+
+
+def _judge_move(ticket: Ticket, old: Status, new: Status, changes: Mapping[str, Any] | None) -> Verdict:
     return judge_transition(
         transition_rules(ticket.psa_account.transition_rules),
-        old=ticket.status_category,
-        new=status.category,
+        old=old.category,
+        new=new.category,
+        old_value=old.remote_id or "",
+        new_value=new.remote_id or "",
         filled=filled_fields(ticket, changes),
     )
 
 
+def statuses_of(account_id: int) -> list[Status]:
+    return list(Status.objects.filter(psa_account=account_id, is_active=True))
+
+
+def choice_of(ticket: Ticket, status: Status, statuses: Sequence[Status] | None = None) -> StatusChoice:
+    """One status as it is on offer. `statuses` are the account's, to pass through where a rule offers that; they are
+    read when they are needed and not given."""
+    verdict = judge_status(ticket, status)
+    via = None
+    if verdict.via and set(verdict.errors) == {"status"}:
+        known = statuses_of(ticket.psa_account_id) if statuses is None else statuses
+        via = _passed_through(ticket, status, [s for s in known if s.category == verdict.via])
+    missing = tuple(_judge_move(ticket, ticket.status, via, None).errors) if via else tuple(verdict.errors)
+    return StatusChoice(
+        status=status,
+        blocked=" ".join(verdict.errors.values()),
+        missing=missing,
+        warnings=verdict.warnings,
+        via=via,
+    )
+
+
+def _passed_through(ticket: Ticket, status: Status, between: Sequence[Status]) -> Status | None:
+    """The first of these that may be entered from here, and from which one may go on."""
+    for one in between:
+        entered, left = _judge_move(ticket, ticket.status, one, None), _judge_move(ticket, one, status, None)
+        if set(entered.errors) <= set(ASKED) and not left.errors:
+            return one
+    return None
+
+
 def status_choices(ticket: Ticket) -> list[StatusChoice]:
     """Every active status of the account, the blocked ones with the reason. Required text can be given on the way."""
-    choices = []
-    for status in Status.objects.filter(psa_account=ticket.psa_account_id, is_active=True):
-        verdict = judge_status(ticket, status)
-        choices.append(
-            StatusChoice(
-                status=status,
-                blocked=" ".join(verdict.errors.values()),
-                missing=tuple(verdict.errors),
-                warnings=verdict.warnings,
-            )
-        )
-    return choices
+    statuses = statuses_of(ticket.psa_account_id)
+    return [choice_of(ticket, status, statuses) for status in statuses]
+
+
+def is_final(account: PsaAccount, status: Status) -> bool:
+    """Whether the PSA lets nobody leave this status again."""
+    found = transition_rules(account.transition_rules)
+    return any(
+        rule.is_final
+        and (not rule.from_categories or status.category in rule.from_categories)
+        and (not rule.from_values or status.remote_id in rule.from_values)
+        for rule in found
+    )
+
+
+def wants_reason(category: str, account_ids: Collection[int]) -> bool:
+    """Whether one of these accounts asks for a reason before a ticket goes to this category."""
+    found = PsaAccount.objects.filter(pk__in=account_ids).values_list("transition_rules", flat=True)
+    return any(
+        "escalation_reason" in rule.needs and category in rule.to_categories
+        for rows in found
+        for rule in transition_rules(rows)
+    )
 
 
 def judge_create(account: PsaAccount, fields: Mapping[str, Any]) -> Verdict:

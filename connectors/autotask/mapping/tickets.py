@@ -29,6 +29,7 @@ def ticket_record(row: Row, *, fields: Fields) -> TicketRecord:
         description=text_of(row, "description"),
         description_is_html=False if "description" in row else UNSET,
         resolution=text_of(row, "resolution"),
+        escalation_reason=text_of(row, "escalationReason"),
         client=identifier(row["companyID"]) if "companyID" in row else UNSET,
         site=id_of(row, "companyLocationID"),
         contact=id_of(row, "contactID"),

@@ -33,7 +33,7 @@ _LOCAL = frozenset(
     {"escalation_reason", "resolution_type", "description_is_html", "marker", "team_name", "reported_by", "cc",
      "acknowledge", "occurred_at", "impact", "urgency", "parent", "category_3", "category_4"}
 )  # fmt: skip
-"""Fields that Autotask has no place for; the desk keeps them."""
+"""Fields that Autotask has no place for; the desk keeps them. The reason of an escalation: only where a field is."""
 _CHECKED = frozenset(_IDS) | {"agent", "category", "subcategory"}
 _KNOWN = frozenset(f.name for f in record_fields(TicketRecord))
 
@@ -51,6 +51,8 @@ def ticket_row(fields: Mapping[str, Any], *, info: Fields, is_new: bool = False)
     """
     row: dict[str, Any] = {}
     for name, value in fields.items():
+        if name == "escalation_reason" and "escalationreason" in info:
+            row["escalationReason"] = str(value or "").strip()
         if name in _LOCAL or name in ("agent", "agent_role"):
             continue
         if name in _IDS:

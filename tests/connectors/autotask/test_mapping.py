@@ -475,3 +475,11 @@ def test_unconfirmed() -> None:
     assert writes.unconfirmed({"status": "8", "agent": "29744150", "subcategory": "computer>outlook"}, record) == set()
     assert writes.unconfirmed({"status": "5", "agent": None, "subject": "else"}, record) == {"status", "agent"}
     assert writes.unconfirmed({"site": None}, ticket_record({"id": 1}, fields=TICKETS)) == {"site"}
+
+
+def test_a_tenant_with_a_field_for_the_reason_gets_it_there() -> None:
+    info = read_fields([{"name": "escalationReason"}])
+    row = writes.ticket_row({"status": "14", "escalation_reason": " Outage "}, info=info)
+    assert row == {"status": 14, "escalationReason": "Outage"}
+    assert ticket_record({"id": 1, "escalationReason": "Outage"}, fields=info).escalation_reason == "Outage"
+    assert ticket_record({"id": 1}, fields=info).escalation_reason is UNSET

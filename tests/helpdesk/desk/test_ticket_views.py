@@ -513,7 +513,7 @@ def test_the_status_chooser(theo: Browser, ticket: Ticket) -> None:
     done = make_status("resolved", psa_account=ticket.psa_account)
     waiting = make_status("waiting", psa_account=ticket.psa_account)
     address = f"/tickets/{ticket.pk}/status/"
-    assert "asks for the resolution" in theo.get(address, headers=HTMX).content.decode()
+    assert "asks what we did" in theo.get(address, headers=HTMX).content.decode()
     assert theo.post(address, {"value": waiting.pk}, headers=HTMX).status_code == 204
     asked = theo.post(address, {"value": done.pk}, headers=HTMX)
     assert asked.status_code == 422
