@@ -30,7 +30,7 @@ def open_tickets(
 ) -> Iterator[tuple[list[Row], str | None, int | None]]:
     """Tickets in these statuses, one list after the other, since Atera filters by one at a time.
 
-    The token of a list's last page is the beginning of the next list.
+    The token of a list's last page is the beginning of the next list. How many there are in all, no call tells.
     """
     number, _, place = (token or "").partition(":")
     first = int(number) if number.isascii() and number.isdigit() and int(number) < len(statuses) else 0
@@ -39,7 +39,7 @@ def open_tickets(
         following = f"{index + 1}:" if index + 1 < len(statuses) else None
         for page, rest in client.pages("/tickets", "TicketID", {"ticketStatus": statuses[index]}, start=start):
             rows = [row for row in page.rows if _status(row) == statuses[index].casefold()]
-            yield rows, following if rest is None else f"{index}:{rest}", page.total
+            yield rows, following if rest is None else f"{index}:{rest}", None
 
 
 def other_tickets(

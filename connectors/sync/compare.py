@@ -305,11 +305,21 @@ class _Look:
                 continue  # a line of the desk's own, meant for no PSA
             else:
                 found.differs.append((f"action of {action.occurred_at:%Y-%m-%d %H:%M}", "here", None))
+        apart = self._times(ticket)
         for key, entry in times.items():
             if key is not None:
-                found.differs.append((f"time {key}", entry.seconds, None))
+                theirs = apart.pop(key, None)
+                if theirs != entry.seconds:
+                    found.differs.append((f"time {key}", entry.seconds, theirs))
             elif f"time:{entry.pk}" in pending or (entry.action and entry.action.subject_key in pending):
                 found.waits.add(f"time of {entry.ended_at:%Y-%m-%d %H:%M}")
+        found.differs += [(f"time {key}", None, seconds) for key, seconds in apart.items()]
+
+    def _times(self, ticket: Ticket) -> dict[str, int]:
+        """Seconds by id, where the PSA keeps booked time apart from its actions."""
+        if self.account.capabilities.get("time_in_action") is not False:
+            return {}
+        return {t.remote_id: t.seconds for t in self.connector.times(str(ticket.remote_id))}
 
     def _action(
         self, name: str, action: Action, record: ActionRecord, ticket: Ticket

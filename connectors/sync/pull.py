@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,7 +25,8 @@ SLICE_SECONDS = 20
 REFERENCE_EVERY = timedelta(minutes=10)
 SWEEP_EVERY = timedelta(hours=1 if settings.DEMO else 24)
 SLICES_AT_ONCE = 2
-"""Of a worker's four threads at most two read; two are left for pushes and for people who wait for a file."""
+"""Of a worker's four threads at most two read; two are left for pushes and for people who wait for a file. A third may
+read open tickets that are not here yet, so that no backlog keeps people waiting for them."""
 
 Reader = Callable[[Run, Cursor], bool]
 
@@ -98,18 +99,34 @@ TICKETS_LANE = (
     ),
 )
 """In this order; a later feed never starts while an earlier one is being read."""
+QUEUE_LANE = tuple(step for step in TICKETS_LANE if step.feed not in (Feed.CHANGES, Feed.CLOSED_TICKETS))
+"""What it takes until people can work."""
 
 
 def pull_due(*, clock: Callable[[], datetime]) -> bool:
-    """One slice for each account that has something due. True when there is more to do at once."""
+    """One slice for each account that has something due. True when there is more to do at once.
+
+    Open tickets that are not here yet go before everything else of any account.
+    """
     more = False
-    for account in due_accounts(clock()):
+    due = due_accounts(clock())
+    for account in _without_queue(due):
+        if cursors.running(now=clock()) > SLICES_AT_ONCE:
+            return False
+        more |= tickets_slice(account, clock=clock, lane=QUEUE_LANE)
+    for account in due:
         if cursors.running(now=clock()) >= SLICES_AT_ONCE:
             return False
         more |= tickets_slice(account, clock=clock)
         if cursors.running(now=clock()) < SLICES_AT_ONCE:
             more |= actions_slice(account, clock=clock)
     return more
+
+
+def _without_queue(accounts: Sequence[PsaAccount]) -> list[PsaAccount]:
+    here = Cursor.objects.filter(feed=Feed.OPEN_TICKETS, finished_at__isnull=False)
+    pulled = set(here.values_list("psa_account_id", flat=True))
+    return [account for account in accounts if account.pk not in pulled]
 
 
 def due_accounts(now: datetime) -> list[PsaAccount]:
@@ -148,11 +165,11 @@ def _is_pulled_since(account: PsaAccount, started: datetime) -> bool:
 
 def tickets_slice(
     account: PsaAccount, *, clock: Callable[[], datetime], seconds: float = SLICE_SECONDS,
-    on_page: Callable[[Cursor], None] | None = None, counts: Tally | None = None,
+    on_page: Callable[[Cursor], None] | None = None, counts: Tally | None = None, lane: Sequence[Step] = TICKETS_LANE,
 ) -> bool:  # fmt: skip
     """Read what is due of the first lane until it is done or time is up. True when something is left."""
     deadline = clock() + timedelta(seconds=seconds)
-    for step in TICKETS_LANE:
+    for step in lane:
         found = {c.feed: c for c in account.cursors.all()}
         if not step.is_due(account, found, clock()):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,7 +31,36 @@ class Account:
     settings: tuple[str, ...]
 
 
-ACCOUNTS = (Account("halopsa", "halo", ("client_id=demo", "client_secret=demo-secret", "calls_per_minute=10000")),)
+ACCOUNTS = (
+    Account("halopsa", "halo", ("client_id=demo", "client_secret=demo-secret")),
+    Account("autotask", "autotask", ("username=api@demo.test", "secret=demo-secret", "integration_code=demo")),
+    Account(
+        "atera",
+        "atera",
+        (
+            "api_key=demo-secret",
+            "default_technician_id=9001",
+            "open_statuses=Waiting customer,On hold,Waiting third party",
+        ),
+    ),
+)
+"""One of each: the sandbox deals its clients to them in this order."""
+LIFTED = "calls_per_minute=10000"
+
+
+def account_url(sandbox: str, account: Account) -> str:
+    return f"{sandbox.rstrip('/')}/{account.kind}"
+
+
+def unconnected(sandbox: str, known: Mapping[str, str]) -> list[Account]:
+    """Those that the desk does not know yet, or knows at another address. `known`: name -> address."""
+    return [one for one in ACCOUNTS if known.get(one.name, "").rstrip("/") != account_url(sandbox, one)]
+
+
+def connect_words(sandbox: str, account: Account) -> list[str]:
+    """What `manage.py connect` is told."""
+    pairs = [word for pair in (*account.settings, LIFTED) for word in ("--set", pair)]
+    return [account.kind, account.name, "--url", account_url(sandbox, account), *pairs]
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def test_an_edit_in_the_psa_shows_on_an_open_board_at_once(browser: Browser, tmp
 
         until(is_registered, seconds=60, what="the webhook is registered")
         dana = sign_in(browser, stack, "dispatcher@demo.test")
-        dana.goto(f"{stack.desk}/board/")
+        dana.goto(f"{stack.desk}/board/?account=halo")
         card = dana.locator(".lane-owner .card").first
         pk, number = str(card.get_attribute("data-ticket")), number_of(card)
         took = []

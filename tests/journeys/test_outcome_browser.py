@@ -35,7 +35,7 @@ def page(browser: Browser, stack: Stack) -> Page:
 
 def a_running_ticket(page: Page, stack: Stack) -> str:
     """The number of an open ticket in work, its page open."""
-    page.goto(f"{stack.desk}/tickets/?status=open")
+    page.goto(f"{stack.desk}/tickets/?status=open&account=halo")
     for link in [str(a.get_attribute("href")) for a in page.locator("a[href^='/tickets/']").all()]:
         if re.fullmatch(r"/tickets/\d+/(\?.*)?", link):
             page.goto(stack.desk + link)
