@@ -29,6 +29,7 @@ Instant = datetime | None | Unset
 Flag = bool | Unset
 Seconds = int | None | Unset
 Number = int | None | Unset
+Hours = float | None | Unset
 
 R = TypeVar("R")
 
@@ -120,6 +121,20 @@ class StatusRecord(Record):
     sequence: Number = UNSET
     is_active: Flag = UNSET
     """Off: kept for tickets that have it, offered no more."""
+    short_name: Text = UNSET
+    is_quick: Flag = UNSET
+    """Offered first."""
+    sla_action: Text = UNSET
+    """hold, release; None: leaves the PSA's clock alone."""
+    hold_hours: Hours = UNSET
+    """After so many hours the PSA ends its hold; None: never."""
+    change_to: Text = UNSET
+    change_hours: Hours = UNSET
+    """The PSA moves tickets on to `change_to` after so many hours; None: never."""
+    counts_working_hours: Flag = UNSET
+    ignores_release: Flag = UNSET
+    ticket_types: tuple[str, ...] | Unset = UNSET
+    """The types whose tickets may have it; none: all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +160,15 @@ class TicketTypeRecord(Record):
     is_active: Flag = UNSET
     allow_attachments: Flag = UNSET
     sequence: Number = UNSET
+    agents_may_select: Flag = UNSET
+    clients_may_select: Flag = UNSET
+    required_fields: tuple[str, ...] | Unset = UNSET
+    """Canonical names of what a new ticket must have."""
+    after_client_status: Text = UNSET
+    after_agent_status: Text = UNSET
+    client_may_reopen: Flag = UNSET
+    reopen_hours: Hours = UNSET
+    auto_close_hours: Hours = UNSET
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +178,9 @@ class CategoryRecord(Record):
     value: str | Unset = UNSET
     """The text the PSA wants written, which may be a whole path such as `A>B`."""
     name: str | Unset = UNSET
+    parent: Text = UNSET
+    """The category one level up that it belongs to."""
+    is_active: Flag = UNSET
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +200,7 @@ class OutcomeRecord(Record):
     sends_email: Flag = UNSET
     default_seconds: Seconds = UNSET
     ticket_types: tuple[str, ...] | Unset = UNSET
+    child_ticket_type: Text = UNSET
 
 
 @dataclass(frozen=True, kw_only=True)

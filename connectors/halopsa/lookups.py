@@ -21,9 +21,10 @@ from connectors.halopsa.client import HaloClient
 from connectors.halopsa.envelopes import Row, allowed
 from connectors.halopsa.mapping import directory, reference
 from connectors.halopsa.mapping.actions import choose_outcomes
-from connectors.halopsa.mapping.values import identifier, words
+from connectors.halopsa.mapping.values import identifier, truth, words
 
-TYPES_READ_SINGLY = 60
+READ_SINGLY = 60
+"""Lists up to this long are completed row by row where they leave out what only the single object has."""
 _FINISHED = ("resolved", "closed")
 
 
@@ -130,19 +131,21 @@ class Lookups:
     def _statuses(self) -> tuple[StatusRecord, ...]:
         rows = self._client.rows("/Status", "statuses", {"domain": "reqs"})
         left = self._client.rows("/Status", "statuses", {"domain": "reqs", "excludeclosed": "true"})
+        if len(rows) <= READ_SINGLY:
+            rows = [row if "tickettypes" in row else self._whole(row, "Status") for row in rows]
         return reference.status_records(rows, reference.closed_ids(rows, left))
 
     def _types(self) -> tuple[TicketTypeRecord, ...]:
         teams = self.team_ids()
         rows = [row for row in self._client.rows("/TicketType", "tickettypes", {"domain": "reqs"}) if row.get("id")]
-        if len(rows) <= TYPES_READ_SINGLY:
-            rows = [row if "initial_status" in row else self._whole_type(row) for row in rows]
+        if len(rows) <= READ_SINGLY:
+            rows = [self._whole(row, "TicketType") if _is_short(row) else row for row in rows]
         return tuple(reference.ticket_type_record(row, teams=teams) for row in rows if identifier(row.get("id")))
 
-    def _whole_type(self, row: Row) -> Row:
-        """A list row may leave out the initial status; the single type has it."""
+    def _whole(self, row: Row, path: str) -> Row:
+        """A list row may leave things out that the single object has."""
         try:
-            return row | self._client.one(f"/TicketType/{identifier(row['id'])}", {"includedetails": "true"})
+            return row | self._client.one(f"/{path}/{identifier(row['id'])}", {"includedetails": "true"})
         except ConnectorError as error:
             if not allowed(error):
                 raise
@@ -174,6 +177,11 @@ class Lookups:
         if name not in self._kept:
             self._kept[name] = read()
         return self._kept[name]
+
+
+def _is_short(row: Row) -> bool:
+    """Whether a type's list row lacks its rules, or says that there are mandatory fields without naming them."""
+    return "initial_status" not in row or (truth(row.get("hasmandatorytechfields")) and "fields" not in row)
 
 
 def _by_id(rows: list[Row]) -> dict[str, Row]:

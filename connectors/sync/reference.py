@@ -72,7 +72,15 @@ def _edited(model: type[models.Model], account_id: int) -> frozenset[str]:
 
 
 def _status(record: Any, _keys: Keys, is_edited: bool) -> Columns:
-    row: Columns = {"is_active": True, **_carried(record, "name", "colour", "sequence", "is_active")}
+    row: Columns = {
+        "is_active": True,
+        **_carried(
+            record, "name", "colour", "sequence", "is_active", "short_name", "is_quick", "sla_action", "hold_hours",
+            "change_hours", "counts_working_hours", "ignores_release",
+        ),
+    }  # fmt: skip
+    if record.ticket_types is not UNSET:
+        row["ticket_types"] = list(record.ticket_types)
     if is_edited:
         return row
     row["is_mapped"] = record.category in Category.values
@@ -99,13 +107,22 @@ def _priority(record: Any, _keys: Keys, is_edited: bool) -> Columns:
 
 
 def _ticket_type(record: Any, keys: Keys, _is_edited: bool) -> Columns:
-    row = {"is_active": True, **_carried(record, "name", "is_active", "allow_attachments", "sequence")}
+    row = {
+        "is_active": True,
+        **_carried(
+            record, "name", "is_active", "allow_attachments", "sequence", "agents_may_select", "clients_may_select",
+            "client_may_reopen", "reopen_hours", "auto_close_hours",
+        ),
+    }  # fmt: skip
+    if record.required_fields is not UNSET:
+        row["required_fields"] = list(record.required_fields)
     if record.kind is not UNSET:
         row["is_mapped"] = record.kind in TypeKind.values
         row["kind"] = record.kind if row["is_mapped"] else TypeKind.OTHER
     names = {
         "initial_status": "status", "default_priority": "priority", "reopened_status": "status",
         "default_team": "team", "default_agent": "agent", "default_sla_policy": "sla_policy",
+        "after_client_status": "status", "after_agent_status": "status",
     }  # fmt: skip
     for column, name in names.items():
         value = getattr(record, column)
@@ -121,11 +138,13 @@ def _outcome(record: Any, keys: Keys, _is_edited: bool) -> Columns:
     )  # fmt: skip
     if record.new_status is not UNSET:
         row["new_status_id"] = keys.find("status", record.new_status)
+    if record.child_ticket_type is not UNSET:
+        row["child_ticket_type_id"] = keys.find("ticket_type", record.child_ticket_type)
     return row
 
 
 def _category(record: Any, _keys: Keys, _is_edited: bool) -> Columns:
-    return {"is_active": True, **_carried(record, "level", "value", "name")}
+    return {"is_active": True, **_carried(record, "level", "value", "name", "parent", "is_active")}
 
 
 def _team(record: Any, _keys: Keys, _is_edited: bool) -> Columns:

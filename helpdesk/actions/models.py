@@ -10,11 +10,11 @@ from django.db.models import Q
 
 from helpdesk.actions.choices import FileState, Kind, MailState, Occasion
 from helpdesk.actions.querysets import ActionQuerySet, AttachmentQuerySet, MailQuerySet
-from helpdesk.core.models import RemoteRow, unique_in_account
+from helpdesk.core.models import ConfiguredRow, RemoteRow, unique_in_account
 from helpdesk.tickets.choices import Sync
 
 
-class Outcome(RemoteRow):
+class Outcome(ConfiguredRow):
     """A PSA's ready-made act on a ticket."""
 
     name = models.CharField(max_length=120)
@@ -33,6 +33,10 @@ class Outcome(RemoteRow):
     sends_email = models.BooleanField(default=False)
     default_seconds = models.PositiveIntegerField(null=True, blank=True)
     ticket_types = models.ManyToManyField("tickets.TicketType", blank=True, related_name="outcomes")
+    child_ticket_type = models.ForeignKey(
+        "tickets.TicketType", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """The PSA opens a ticket of this type beneath."""
 
     class Meta:
         constraints = [unique_in_account("outcome_remote")]

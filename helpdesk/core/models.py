@@ -20,6 +20,23 @@ class RemoteRow(models.Model):
         abstract = True
 
 
+class ConfiguredRow(RemoteRow):
+    """A value of a PSA's configuration that an administrator may change here where the PSA takes it.
+
+    Changes leave in a lane of their own. A row that was taken away here stays: tickets may still have it.
+    """
+
+    confirmed = models.JSONField(default=dict, blank=True)
+    """The PSA's last known value per editable field, as the outbox spells values."""
+    sync_state = models.CharField(max_length=10, blank=True, default="")
+    """The worst of its lane, in the words of `data-sync`."""
+    is_being_deleted = models.BooleanField(default=False)
+    """Taken away here; the PSA has not said yes."""
+
+    class Meta:
+        abstract = True
+
+
 def unique_in_account(name: str) -> models.UniqueConstraint:
     """One row per (account, remote id); rows that the PSA does not know yet do not clash."""
     return models.UniqueConstraint(fields=["psa_account", "remote_id"], name=name)

@@ -202,6 +202,13 @@ def _settings_links(user: Any) -> list[Link]:
         (_("PSA accounts"), "/settings/accounts/", "plug", "settings.view", _("Connections, credentials, allowance")),
         (_("Sync"), "/settings/sync/", "refresh-cw", "settings.view", _("What came in, what waits, what was refused")),
         (_("Mapping"), "/settings/mapping/", "git-compare", "settings.view", _("What a PSA's words mean here")),
+        (
+            _("Configuration"),
+            "/settings/configuration/",
+            "sliders-horizontal",
+            "settings.view",
+            _("Statuses, types, outcomes of a PSA"),
+        ),
         (_("SLA policies"), "/settings/policies/", "timer", "settings.view", _("What is promised, by priority")),
         (_("Calendars"), "/settings/calendars/", "calendar", "settings.view", _("Open hours and holidays")),
         (

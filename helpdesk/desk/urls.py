@@ -6,7 +6,15 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from helpdesk.desk import frame_views, home, macro_views, people_views, routing_views, settings_views
+from helpdesk.desk import (
+    configuration_views,
+    frame_views,
+    home,
+    macro_views,
+    people_views,
+    routing_views,
+    settings_views,
+)
 
 app_name = "desk"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/macros/add/", macro_views.macro_add, name="macro_add"),
     path("settings/macros/<int:pk>/", macro_views.macro, name="macro"),
     path("settings/macros/<int:pk>/switch/", macro_views.macro_switch, name="macro_switch"),
+    path("settings/configuration/", configuration_views.configuration, name="configuration"),
     path("settings/routing/", routing_views.routing, name="routing"),
     path("settings/routing/<int:pk>/", routing_views.rule, name="routing_rule"),
     path("settings/routing/<int:pk>/move/", routing_views.rule_move, name="routing_move"),

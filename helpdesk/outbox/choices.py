@@ -7,6 +7,9 @@ class Verb(models.TextChoices):
     UPDATE_TICKET = "update_ticket", _("change the ticket")
     CREATE_ACTION = "create_action", _("add the action")
     UPLOAD_FILE = "upload_file", _("upload the file")
+    CREATE_CONFIG = "create_config", _("create the setting")
+    UPDATE_CONFIG = "update_config", _("change the setting")
+    DELETE_CONFIG = "delete_config", _("delete the setting")
 
 
 class State(models.TextChoices):

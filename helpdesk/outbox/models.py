@@ -17,11 +17,11 @@ class OutboxItem(models.Model):
 
     psa_account = models.ForeignKey("directory.PsaAccount", on_delete=models.CASCADE, related_name="outbox")
     lane = models.CharField(max_length=80)
-    """`ticket:<pk>`, later `config:status:<pk>`."""
+    """`ticket:<pk>`, or `config:<kind>:<pk>` of a status, an outcome or a ticket type."""
     sequence = models.PositiveIntegerField()
     verb = models.CharField(max_length=20, choices=Verb.choices)
     subject = models.CharField(max_length=60, db_index=True)
-    """What the change is about: `ticket:<pk>`, `action:<pk>`, `time:<pk>`, `attachment:<pk>`."""
+    """What the change is about: `ticket:<pk>`, `action:<pk>`, `time:<pk>`, `attachment:<pk>`, or as `lane`."""
     fields = models.JSONField(default=dict)
     """Canonical field -> value as the PSA takes it (remote ids as text, instants as ISO 8601 UTC)."""
     base = models.JSONField(default=dict)

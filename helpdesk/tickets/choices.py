@@ -25,6 +25,13 @@ class SlaClock(models.TextChoices):
     STOPPED = "stopped", _("stopped")
 
 
+class SlaAction(models.TextChoices):
+    """What entering a status does to the PSA's own clock."""
+
+    HOLD = "hold", _("puts the SLA on hold")
+    RELEASE = "release", _("ends a hold")
+
+
 class Rank(models.IntegerChoices):
     CRITICAL = 1, _("Critical")
     HIGH = 2, _("High")

@@ -10,13 +10,13 @@ from django.db.models import Q
 from django.urls import reverse
 
 from helpdesk.core.formatting import FOREVER
-from helpdesk.core.models import RemoteRow, unique_in_account
+from helpdesk.core.models import ConfiguredRow, RemoteRow, unique_in_account
 from helpdesk.sla.choices import ClockKind, ClockState
-from helpdesk.tickets.choices import FINISHED, Category, Precision, Rank, SlaClock, Sync, TypeKind
+from helpdesk.tickets.choices import FINISHED, Category, Precision, Rank, SlaAction, SlaClock, Sync, TypeKind
 from helpdesk.tickets.querysets import EventQuerySet, RoutingQuerySet, TicketQuerySet
 
 
-class Status(RemoteRow):
+class Status(ConfiguredRow):
     """A PSA's own status, mapped onto our category."""
 
     name = models.CharField(max_length=120)
@@ -27,6 +27,22 @@ class Status(RemoteRow):
     is_active = models.BooleanField(default=True)
     is_mapped = models.BooleanField(default=True, help_text="Off: we could not tell the category; a person should")
     is_edited = models.BooleanField(default=False, help_text="An administrator chose the category: pulls keep it")
+    short_name = models.CharField(max_length=60, blank=True)
+    is_quick = models.BooleanField(default=False)
+    """Stands first in choosers."""
+    sla_action = models.CharField(max_length=8, choices=SlaAction.choices, blank=True, default="")
+    """What entering it does to the PSA's own clock; empty: nothing."""
+    hold_hours = models.FloatField(null=True, blank=True)
+    """After so many hours in it the PSA ends its hold."""
+    change_to = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    change_hours = models.FloatField(null=True, blank=True)
+    """The PSA moves tickets on by itself: to this status, after so many hours."""
+    counts_working_hours = models.BooleanField(default=False)
+    """Those hours are working hours."""
+    ignores_release = models.BooleanField(default=False)
+    """The SLA's own limit of a hold does not count here."""
+    ticket_types = models.JSONField(default=list, blank=True)
+    """Remote ids of the types whose tickets may have it; empty: all."""
 
     class Meta:
         constraints = [unique_in_account("status_remote")]
@@ -54,7 +70,7 @@ class Priority(RemoteRow):
         return self.name
 
 
-class TicketType(RemoteRow):
+class TicketType(ConfiguredRow):
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=10, choices=TypeKind.choices, default=TypeKind.OTHER)
     initial_status = models.ForeignKey(Status, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -73,6 +89,18 @@ class TicketType(RemoteRow):
     is_active = models.BooleanField(default=True)
     is_mapped = models.BooleanField(default=True)
     sequence = models.IntegerField(default=0)
+    agents_may_select = models.BooleanField(default=True)
+    clients_may_select = models.BooleanField(default=True)
+    required_fields = models.JSONField(default=list, blank=True)
+    """Canonical names of the fields that a new ticket of this type must have."""
+    after_client_status = models.ForeignKey(Status, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    after_agent_status = models.ForeignKey(Status, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    """Where the PSA moves a ticket after somebody's update."""
+    client_may_reopen = models.BooleanField(default=True)
+    reopen_hours = models.FloatField(null=True, blank=True)
+    """So long after the end a client's answer opens the ticket again; null: always."""
+    auto_close_hours = models.FloatField(null=True, blank=True)
+    """The PSA closes what stayed resolved for so long."""
 
     class Meta:
         constraints = [unique_in_account("ticket_type_remote")]
@@ -88,6 +116,8 @@ class TicketCategory(RemoteRow):
     level = models.PositiveSmallIntegerField(default=1)
     value = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
+    parent = models.CharField(max_length=64, blank=True)
+    """Remote id of the category one level up that it belongs to; empty: it goes with any."""
     is_active = models.BooleanField(default=True)
 
     class Meta:

@@ -250,14 +250,20 @@ def category_records(fields: Fields) -> tuple[CategoryRecord, ...]:
     """Issue types, and below them sub-issue types as a path `Issue>Sub-issue`: sub-issues of one name are many."""
     issues, subs = choices_of(fields, "issueType"), choices_of(fields, "subIssueType")
     found = [
-        CategoryRecord(remote_id=f"1:{c.value}", raw=c.raw, level=1, value=c.label, name=c.label)
+        CategoryRecord(remote_id=f"1:{c.value}", raw=c.raw, level=1, value=c.label, name=c.label, is_active=c.is_active)
         for c in _ordered(issues.values())
-        if c.is_active
     ]
     found += [
-        CategoryRecord(remote_id=f"2:{c.value}", raw=c.raw, level=2, value=sub_path(c, issues), name=c.label)
+        CategoryRecord(
+            remote_id=f"2:{c.value}",
+            raw=c.raw,
+            level=2,
+            value=sub_path(c, issues),
+            name=c.label,
+            parent=f"1:{c.parent}" if c.parent else None,
+            is_active=c.is_active,
+        )
         for c in _ordered(subs.values())
-        if c.is_active
     ]
     return tuple(found)
 

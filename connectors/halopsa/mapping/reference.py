@@ -123,9 +123,33 @@ def status_records(rows: Iterable[Row], closed: Collection[str] = ()) -> tuple[S
                 sla_clock=_clock(category, row.get("slaaction")),
                 colour=colour(row.get("colour")),
                 sequence=whole_of(row, "sequence"),
+                short_name=text_of(row, "shortname"),
+                is_quick=flag_of(row, "showonquickchange"),
+                sla_action=_sla_action(row),
+                hold_hours=_hours(row, "timeuntilloffhold"),
+                change_to=id_of(row, "statuschangeto"),
+                change_hours=_hours(row, "statuschangetofreq"),
+                counts_working_hours=flag_of(row, "useworkinghours"),
+                ignores_release=flag_of(row, "slaignorerelease"),
+                ticket_types=_types(row),
             )
         )
     return tuple(found)
+
+
+def _sla_action(row: Row) -> str | Unset | None:
+    """The vendor names the field only; the letters are our reading of it: H hold, R release, anything else nothing."""
+    if "slaaction" not in row:
+        return UNSET
+    return {"H": "hold", "R": "release"}.get(str(row["slaaction"] or "").strip().upper()[:1])
+
+
+def _hours(row: Row, name: str) -> float | Unset | None:
+    """Decimal hours; zero and below mean never."""
+    if name not in row:
+        return UNSET
+    found = number(row[name])
+    return found if found and found > 0 else None
 
 
 def _clock(category: str | None, slaaction: Any) -> str | None:
@@ -298,9 +322,9 @@ def _holiday(row: Row) -> list[HolidayRecord]:
 
 
 def ticket_type_record(row: Row, *, teams: Mapping[str, str]) -> TicketTypeRecord:
-    """`default_team` is a name. A type that agents may not select is not offered."""
+    """`default_team` is a name. Agents open tickets of a type only where both flags say so."""
     name = words(row.get("name")) or f"#{identifier(row.get('id')) or ''}"
-    hidden = truth(row.get("inactive")) or row.get("agentscanselect") is False or row.get("cancreate") is False
+    selects = row.get("agentscanselect") is not False and row.get("cancreate") is not False
     team = words(row.get("default_team"))
     return TicketTypeRecord(
         remote_id=identifier(row.get("id")) or "",
@@ -313,10 +337,39 @@ def ticket_type_record(row: Row, *, teams: Mapping[str, str]) -> TicketTypeRecor
         default_team=(teams.get(team.strip().casefold()) if team else None) if "default_team" in row else UNSET,
         default_agent=id_of(row, "default_agent"),
         default_sla_policy=id_of(row, "default_sla"),
-        is_active=not hidden and row.get("visible") is not False,
+        is_active=not truth(row.get("inactive")) and row.get("visible") is not False,
         allow_attachments=flag_of(row, "allowattachments"),
         sequence=whole_of(row, "sequence"),
+        agents_may_select=selects,
+        clients_may_select=flag_of(row, "enduserscanselect"),
+        required_fields=_required(row),
+        after_client_status=id_of(row, "statusafteruserupdate"),
+        after_agent_status=id_of(row, "statusaftertechupdate"),
+        client_may_reopen=flag_of(row, "portalcanreopen"),
+        reopen_hours=_hours(row, "closeduserupdatehours"),
+        auto_close_hours=_hours(row, "autoCloseHours"),
     )
+
+
+_REQUIRED = {
+    "summary": "subject", "details": "description", "user_id": "contact", "site_id": "site", "agent_id": "agent",
+    "team": "team", "category_1": "category", "category_2": "subcategory", "impact": "impact", "urgency": "urgency",
+    "reportedby": "reported_by", "source": "source",
+}  # fmt: skip
+"""HaloPSA's names of fields that a type may ask for -> ours."""
+
+
+def _required(row: Row) -> tuple[str, ...] | Unset:
+    """The mandatory ones of a type's `fields`, which only the single type carries; none without the type's own flag."""
+    if "hasmandatorytechfields" in row and not truth(row["hasmandatorytechfields"]):
+        return ()
+    items = row.get("fields")
+    if not isinstance(items, list):
+        return UNSET
+    names = [
+        str(i.get("name") or "").strip().lower() for i in items if isinstance(i, dict) and truth(i.get("mandatory"))
+    ]
+    return tuple(dict.fromkeys(_REQUIRED[name] for name in names if name in _REQUIRED))
 
 
 def _kind(name: str, itil: Any) -> str:
@@ -334,6 +387,7 @@ def category_record(row: Row) -> CategoryRecord:
         level=level if 1 <= level <= 4 else 1,
         value=value,
         name=words(row.get("category_name")) or value.rsplit(">", 1)[-1],
+        is_active=True,
     )
 
 
@@ -359,6 +413,7 @@ def outcome_record(row: Row) -> OutcomeRecord:
         sends_email=flag_of(row, "sendemail"),
         default_seconds=seconds_of(row, "defaultmanhrs"),
         ticket_types=_types(row),
+        child_ticket_type=id_of(row, "child_ticket_type_id"),
     )
 
 

@@ -16,15 +16,18 @@ from connectors.halopsa.sandbox.wire import FLAG, INTEGER, NUMBER, TEXT, Params,
 
 WRITABLE = {"status", "outcome", "tickettype", "category", "sla", "webhook", "notification"}
 TYPES: dict[str, dict[str, str]] = {
-    "status": {"id": INTEGER, "name": TEXT, "sequence": INTEGER, "type": INTEGER, "statuschangeto": INTEGER,
-               "statuschangetofreq": NUMBER, "timeuntilloffhold": NUMBER,
+    "status": {"id": INTEGER, "name": TEXT, "shortname": TEXT, "sequence": INTEGER, "type": INTEGER, "colour": TEXT,
+               "statuschangeto": INTEGER, "statuschangetofreq": NUMBER, "timeuntilloffhold": NUMBER,
                "useworkinghours": INTEGER, "slaignorerelease": FLAG, "showonquickchange": FLAG, "slaaction": TEXT},
-    "outcome": {"id": INTEGER, "outcome": TEXT, "newstatus": INTEGER, "sendemail": INTEGER, "hidefromuser": FLAG,
+    "outcome": {"id": INTEGER, "outcome": TEXT, "buttonname": TEXT, "labellong": TEXT, "colour": TEXT,
+                "newstatus": INTEGER, "sendemail": INTEGER, "hidefromuser": FLAG,
                 "slaholdischecked": FLAG, "slareleaseischecked": FLAG, "mustaddnote": FLAG, "mustassign": FLAG,
-                "hidden": FLAG, "defaultmanhrs": NUMBER, "sequence": INTEGER},
+                "hidden": FLAG, "defaultmanhrs": NUMBER, "sequence": INTEGER, "child_ticket_type_id": INTEGER},
     "tickettype": {"id": INTEGER, "name": TEXT, "initial_status": INTEGER, "default_priority": INTEGER,
-                   "default_sla": INTEGER, "reopenedstatus": INTEGER, "statusafteruserupdate": INTEGER,
-                   "statusaftertechupdate": INTEGER, "autoCloseHours": INTEGER, "sequence": INTEGER},
+                   "default_sla": INTEGER, "default_agent": INTEGER, "default_team": TEXT, "reopenedstatus": INTEGER,
+                   "statusafteruserupdate": INTEGER, "statusaftertechupdate": INTEGER, "autoCloseHours": INTEGER,
+                   "closeduserupdatehours": NUMBER, "sequence": INTEGER, "agentscanselect": FLAG, "cancreate": FLAG,
+                   "enduserscanselect": FLAG, "allowattachments": FLAG, "portalcanreopen": FLAG},
     "sla": {"id": INTEGER, "name": TEXT, "workday_id": INTEGER, "autoreleaselimit": INTEGER,
             "statusafterautorelease": INTEGER, "responsereset": FLAG},
     "category": {"id": INTEGER, "value": TEXT, "type_id": INTEGER, "sla_id": INTEGER, "priority_id": INTEGER},
@@ -49,6 +52,8 @@ def listed(conn: sqlite3.Connection, kind: str, params: Params) -> list[Doc]:
         if number is not None and kind in ("priority", "category", "lookup"):
             docs = [doc for doc in docs if doc.get(name) == number]
     found = [shown(conn, kind, doc, params) for doc in docs]
+    if kind == "tickettype":
+        found = [{name: value for name, value in doc.items() if name != "fields"} for doc in found]
     wanted = params.integer("type") if params.is_brief and kind == "status" else None
     return found if wanted is None else [doc for doc in found if doc["type"] == wanted]
 

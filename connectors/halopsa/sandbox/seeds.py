@@ -26,25 +26,28 @@ def guid(*parts: object) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(["sandbox:halopsa", *map(str, parts)])))
 
 
-def status(number: int, name: str, colour: str, slaaction: str = "N", shortname: str = "") -> Doc:
+def status(
+    number: int, name: str, colour: str, slaaction: str = "N", shortname: str = "", *, is_quick: bool = True
+) -> Doc:
     return {
         "id": number, "guid": guid("status", number), "name": name, "shortname": shortname or name[:10], "type": 0,
-        "sequence": number * 10, "colour": colour, "slaaction": slaaction, "showonquickchange": True,
+        "sequence": number * 10, "colour": colour, "slaaction": slaaction, "showonquickchange": is_quick,
         "timeuntilloffhold": 0.0, "statuschangeto": 0, "statuschangetofreq": 0.0, "statusnochangehours": 0.0,
         "nochangetemplate": 0, "statusemailid": 0, "statusemailfreqdays": 0, "notifystatuschange": 0,
         "dontsendslareminders": False, "slaignorerelease": False, "includeinloadbalance": True, "useworkinghours": 0,
+        "tickettypes": [], "outcomes": [],
     }  # fmt: skip
 
 
 STATUSES = [
     status(NEW, "New", "#2b7de9"),
     status(IN_PROGRESS, "In Progress", "#3c9a5f", "R"),
-    status(PENDING, "Pending", "#b07d2b", "H"),
+    status(PENDING, "Pending", "#b07d2b", "H", is_quick=False),
     status(ON_HOLD, "On Hold", "#7a7f87", "H"),
     status(WAITING_CLIENT, "Waiting on Client", "#8a63d2", "H", "W Client"),
     status(WAITING_THIRD, "Waiting on Third Party", "#a05195", "H", "W Third"),
     status(RESOLVED, "Resolved", "#1f9e89"),
-    status(CLOSED, "Closed", "#4a4f57"),
+    status(CLOSED, "Closed", "#4a4f57", is_quick=False),
 ]
 
 TARGETS = [
@@ -189,15 +192,22 @@ def ticket_type(number: int, name: str, itil: int, **settings: Any) -> Doc:
         "statusaftersupplierupdate": 0, "statusafterapproverupdate": 0, "reopenedstatus": IN_PROGRESS,
         "portalcanreopen": True, "closedrequestswithupdates": 0, "closeduserupdatehours": 0.0, "autoCloseHours": 0,
         "dontusependingclosure": False, "dontsendslareminders": False, "acknowledgementtemplate": 0,
-        "hasmandatorytechfields": False, "hasmandatoryuserfields": False, "allowattachments": True, **settings,
+        "hasmandatorytechfields": False, "hasmandatoryuserfields": False, "allowattachments": True, "fields": [],
+        **settings,
     }  # fmt: skip
+
+
+def mandatory(*names: str) -> Doc:
+    """The parts of a type by which agents must fill these fields. The vendor's document leaves their shape open."""
+    fields = [{"fieldid": at, "name": name, "mandatory": True} for at, name in enumerate(names, start=1)]
+    return {"hasmandatorytechfields": True, "fields": fields}
 
 
 TICKET_TYPES = [
     ticket_type(1, "Incident", 1),
     ticket_type(2, "Service Request", 3, default_priority=4),
     ticket_type(3, "Problem", 4, enduserscanselect=False),
-    ticket_type(4, "Change", 2, default_priority=4, enduserscanselect=False),
+    ticket_type(4, "Change", 2, default_priority=4, enduserscanselect=False, **mandatory("details", "category_1")),
 ]
 
 CATEGORY_NAMES = (

@@ -405,7 +405,7 @@ def test_types_categories_people() -> None:
     assert (incident.kind, incident.initial_status, incident.default_team) == ("incident", "1", "13")
     assert incident.reopened_status == "2"
     assert (onboarding.kind, onboarding.initial_status, onboarding.default_priority) == ("request", None, None)
-    assert onboarding.is_active is False
+    assert (onboarding.is_active, onboarding.agents_may_select) == (True, False)
     led = reference.ticket_type_record({"id": 1, "name": "Incident", "default_agent": 7}, teams={})
     assert led.default_agent == "7"
     category = reference.category_record(data["category"][0])
