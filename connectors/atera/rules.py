@@ -13,17 +13,19 @@ _CREATE = (
     RequiredField(verb="create", fields=("contact",), text="Contact required: Atera takes the customer from it"),
     RequiredField(verb="create", fields=("description",), text="Description required"),
 )
+# Of Atera's own four statuses: a tenant's further ones have no rules, whatever category they are mapped to.
 _TRANSITIONS = (
     TransitionRule(
-        from_categories=("open",),
-        to_categories=("closed",),
+        from_values=("Open",),
+        to_values=("Closed",),
         level="error",
         text="An open ticket cannot be closed at once. Resolve it, then close it",
+        via="resolved",
     ),
-    TransitionRule(from_categories=("closed",), level="error", text="Closed is final in Atera"),
+    TransitionRule(from_values=("Closed",), level="error", text="Closed is final in Atera"),
     TransitionRule(
-        from_categories=("resolved",),
-        to_categories=("waiting_client",),
+        from_values=("Resolved",),
+        to_values=("Pending",),
         level="warning",
         text="Atera does not say whether a resolved ticket may wait again",
     ),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
+from helpdesk.core.errors import Refused
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
 from helpdesk.desk import moves
@@ -23,7 +24,8 @@ from helpdesk.desk.peek import preview_of
 from helpdesk.desk.presence import present
 from helpdesk.desk.resolve_form import asked_again, kept, read_answers, resolve_dialog
 from helpdesk.tickets.access import glimpse_for, ticket_for, tickets_to_change
-from helpdesk.tickets.services import undo_change
+from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.undoing import undo_change
 
 TITLES = {
     "agent": lambda: _("Give %(what)s to"),
@@ -119,9 +121,17 @@ def _undo(request: SignedIn, wanted: list[tuple[int, list[int]]]) -> HttpRespons
     now, zone = timezone.now(), timezone.get_current_timezone()
     origin = Origin.desk(request.user)
     tickets = tickets_to_change(request.user, [pk for pk, _ids in wanted])
-    done = [
-        undo_change(ticket=tickets[pk], event_ids=ids, origin=origin, now=now) for pk, ids in wanted if pk in tickets
-    ]
+    done: list[Ticket] = []
+    stays: list[tuple[Ticket, str]] = []
+    for pk, ids in wanted:
+        if pk not in tickets:
+            continue
+        try:
+            done.append(undo_change(ticket=tickets[pk], event_ids=ids, origin=origin, now=now))
+        except Refused as refusal:
+            stays.append((tickets[pk], " ".join(refusal.fields.values())))
+    if stays:
+        return told(request, _not_undone(done, stays))
     if not done:
         return gone(request)
     if len(done) == 1:
@@ -129,6 +139,18 @@ def _undo(request: SignedIn, wanted: list[tuple[int, list[int]]]) -> HttpRespons
         detail = moves.still_due(done[0], now, zone)
         return told(request, {"text": text, "detail": detail, "ticket": done[0].pk})
     return told(request, {"text": _("%(count)d tickets are back where they were") % {"count": len(done)}})
+
+
+def _not_undone(done: list[Ticket], stays: list[tuple[Ticket, str]]) -> dict[str, Any]:
+    """The PSA's rules let some of them not go back: which, or how many, and why."""
+    first, why = stays[0]
+    text = _("%(ticket)s stays where it is") % {"ticket": first.label}
+    if len(stays) + len(done) > 1:
+        text = _("%(done)d tickets are back, %(failed)d stay where they are") % {
+            "done": len(done),
+            "failed": len(stays),
+        }
+    return {"text": text, "detail": why}
 
 
 def told(request: SignedIn, toast: dict[str, Any]) -> HttpResponse:

@@ -74,14 +74,18 @@ def enqueue_fields(
     now: datetime,
     rank: int = 0,
     is_shown: bool = False,
+    hold_seconds: int = 0,
 ) -> OutboxItem:
     """Like `enqueue` for changed fields, but joins the lane's last item when that one has not moved yet.
 
-    Only other fields of the same person join: a second value of the same field is a change of its own.
+    Only other fields of the same person join: a second value of the same field is a change of its own. What is held
+    goes alone, so that it can be taken back alone.
     """
     last = OutboxItem.objects.in_lane(lane).last()
     if (
         last is not None
+        and not hold_seconds
+        and last.not_before_at <= now
         and last.state == State.WAITING
         and last.verb == Verb.UPDATE_TICKET
         and last.attempts == 0
@@ -110,6 +114,7 @@ def enqueue_fields(
         now=now,
         rank=rank,
         last=last.sequence if last is not None else 0,
+        hold_seconds=hold_seconds,
         is_shown=is_shown,
     )
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -206,6 +206,7 @@ def change_held(
             now=now,
             rank=rank,
             is_shown=True,
+            hold_seconds=_hold(ticket, changes, origin),
         )
         if ticket.is_finished and not was_finished:
             ticket_finished.send(sender=Ticket, ticket=ticket, item=item, now=now)
@@ -224,28 +225,8 @@ def assign_ticket(
     )
 
 
-@transaction.atomic
-def undo_change(*, ticket: Ticket, event_ids: Sequence[int], origin: Origin, now: datetime) -> Ticket:
-    """Put fields back to what they were before these events: a change of its own, sent like any other.
-
-    A field that somebody changed again since is left alone.
-    """
-    ticket = hold_ticket(ticket)
-    changes: dict[str, Any] = {}
-    mine = ticket.events.filter(pk__in=event_ids, user__isnull=False, user=origin.user_id)
-    for event in mine:
-        if event.field in FIELDS and event_key(event.field, getattr(ticket, event.field)) == event.new:
-            changes[event.field] = _from_key(ticket, event.field, event.old)
-    return change_held(ticket=ticket, changes=changes, origin=origin, now=now, is_confirmed=True)
-
-
-def _from_key(ticket: Ticket, name: str, key: str) -> Any:
-    field = FIELDS[name]
-    if not key:
-        return None if field.is_reference or field.is_instant else ""
-    if field.is_reference:
-        return Ticket._meta.get_field(name).related_model.objects.filter(pk=key).first()  # type: ignore[union-attr]
-    return datetime.fromisoformat(key) if field.is_instant else key
+FINAL_HOLD_SECONDS = 10
+"""What the PSA lets nobody take back leaves this much later: as long as an undo is on offer."""
 
 
 # ---- parts ----------------------------------------------------------------------------------------------------------
@@ -263,6 +244,13 @@ def _judge(ticket: Ticket, changes: Mapping[str, Any], is_confirmed: bool) -> No
         raise Refused(errors)
     if warnings and not is_confirmed:
         raise NeedsConfirmation(warnings)
+
+
+def _hold(ticket: Ticket, changes: Mapping[str, Any], origin: Origin) -> int:
+    """Seconds until a change leaves. A field change is undone by another one, but there is none out of a final state."""
+    if origin.place != "desk" or "status" not in changes:
+        return 0
+    return FINAL_HOLD_SECONDS if rules.is_final(ticket.psa_account, ticket.status) else 0
 
 
 def _with_consequences(ticket: Ticket, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from helpdesk.outbox.choices import Reason, State
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets import conflicts, messages, services, upkeep
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.undoing import undo_change
 from tests.factories import (
     NOW,
     make_account,
@@ -212,7 +213,7 @@ def test_undo_is_a_change_of_its_own(origin: Origin) -> None:
     before = ticket.priority
     services.change_ticket(ticket=ticket, changes={"priority": make_priority(1)}, origin=origin, now=NOW)
     ids = [e.pk for e in ticket.events.all()]
-    services.undo_change(ticket=ticket, event_ids=ids, origin=origin, now=LATER)
+    undo_change(ticket=ticket, event_ids=ids, origin=origin, now=LATER)
     ticket.refresh_from_db()
     assert ticket.priority == before
     assert items(ticket)[-1].fields == {"priority": before.remote_id}
@@ -224,7 +225,7 @@ def test_undo_leaves_what_somebody_changed_since(origin: Origin) -> None:
     ids = [e.pk for e in ticket.events.all()]
     low = make_priority(4)
     services.change_ticket(ticket=ticket, changes={"priority": low}, origin=Origin.psa("Ann"), now=LATER)
-    services.undo_change(ticket=ticket, event_ids=ids, origin=origin, now=LATER)
+    undo_change(ticket=ticket, event_ids=ids, origin=origin, now=LATER)
     ticket.refresh_from_db()
     assert ticket.priority == low
 
