@@ -59,6 +59,7 @@ def description(*, contracts: bool, work_hours: bool) -> Description:
         "time_in_action": False,
         "action_with_status": False,
         "list_agents": False,
+        "agent_roles": False,
         "list_statuses": False,
         "list_ticket_types": False,
         "server_search": False,

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.autotask.client import AutotaskClient, Row, where
 from connectors.autotask.mapping import directory, picklists
 from connectors.autotask.mapping.picklists import Fields
-from connectors.autotask.mapping.values import identifier, truth
+from connectors.autotask.mapping.values import identifier, truth, words
 from connectors.base.errors import ConnectorError, Forbidden, NotFound, Rejected
 from connectors.base.records import AgentRecord, Record
 
@@ -110,9 +110,21 @@ class Lookups:
     # Lists
 
     def _agents(self) -> tuple[AgentRecord, ...]:
-        teams = directory.teams_of(self._client.rows("ResourceRoles", []))
+        general = self._client.rows("ResourceRoles", [])
+        names = {key: words(row.get("name")) or "" for row in self._optional_rows("Roles")
+                 if (key := identifier(row.get("id")))}  # fmt: skip
+        desk = self._optional_rows("ResourceServiceDeskRoles")
+        teams = directory.teams_of(general)
+        roles = directory.roles_of(general, desk, names, self._chosen("role"))
         rows = self._client.rows("Resources", [])
-        return tuple(directory.agent_record(row, teams=teams) for row in rows if identifier(row.get("id")))
+        return tuple(directory.agent_record(row, teams=teams, roles=roles) for row in rows if identifier(row.get("id")))
+
+    def _optional_rows(self, entity: str) -> list[Row]:
+        """Every row of a list; none where it may not be read."""
+        try:
+            return self._client.rows(entity, [])
+        except (Forbidden, NotFound):
+            return []
 
     def _rows_of(self, entity: str, resource: str) -> list[Row]:
         """Active rows of a resource; none where they may not be read."""

@@ -1,7 +1,6 @@
 """What Autotask can do and asks for, in canonical words.
 
-Source: vendor's help for what can be written; the process rules are the ones that Autotask's own guides give. That a
-resource goes with a role is no rule here: the connector finds the role.
+Source: vendor's help for what can be written; the process rules are the ones that Autotask's own guides give.
 """
 
 from __future__ import annotations
@@ -13,6 +12,11 @@ _CREATE = (
     RequiredField(verb="create", fields=("client",), text="Company is required"),
     RequiredField(verb="create", fields=("status",), text="Status is required"),
     RequiredField(verb="create", fields=("priority",), text="Priority is required"),
+)
+_ASSIGN = RequiredField(
+    verb="assign",
+    fields=("agent", "agent_role"),
+    text="A resource takes a ticket in a role: resource and role together",
 )
 _QUEUE = RequiredField(verb="create", fields=("team",), text="Queue is required")
 _FINISHED = ("resolved", "closed")
@@ -52,6 +56,7 @@ def description(*, has_queues: bool, contracts: bool, upload_bytes: int, webhook
         "attachment_counts": False,
         "time_entry_create": True,
         "list_agents": True,
+        "agent_roles": True,
         "server_search": True,
         "server_filters": True,
         "delta_feed": True,
@@ -62,5 +67,5 @@ def description(*, has_queues: bool, contracts: bool, upload_bytes: int, webhook
         "action_with_status": False,
         "time_in_action": False,
     }
-    required = (*_CREATE, _QUEUE) if has_queues else _CREATE
+    required = (*_CREATE, *((_QUEUE,) if has_queues else ()), _ASSIGN)
     return Description(capabilities=capabilities, required_fields=required, transition_rules=_TRANSITIONS)

@@ -113,8 +113,10 @@ class Tickets:
         """
         key = path_id(remote_id)
         row = writes.ticket_row(fields, info=self._lookups.tickets())
-        if "agent" in fields:
-            row |= self._assignment(fields, lambda: identifier(fields.get("team")) or self.queue(key))
+        if "agent" in fields or "agent_role" in fields:
+            row |= self._assignment(
+                self._with_agent(key, fields), lambda: identifier(fields.get("team")) or self.queue(key)
+            )
         if row:
             self._client.change("/Tickets", {"id": int(key), **row})
         return after_write(lambda: self._settled(key, fields, row))
@@ -142,6 +144,10 @@ class Tickets:
         agent = str(writes.integer("agent", fields["agent"]))
         role = self._lookups.role_for(agent, queue=queue, wanted=identifier(fields.get("agent_role")))
         return {"assignedResourceID": int(agent), "assignedResourceRoleID": int(role)}
+
+    def _with_agent(self, key: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A role is never written without the resource that takes it."""
+        return fields if "agent" in fields else {**fields, "agent": self.one(key).agent}
 
     def _note_reason(self, key: str, reason: str) -> None:
         """Where there is no field for the reason of an escalation an internal note keeps it, once."""

@@ -91,12 +91,22 @@ class TeamRecord(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AgentRole:
+    key: str
+    name: str
+    is_default: bool = False
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class AgentRecord(Record):
     name: str | Unset = UNSET
     email: Text = UNSET
     is_active: Flag = UNSET
     teams: tuple[str, ...] | Unset = UNSET
     """Remote ids of the teams this agent belongs to."""
+    roles: tuple[AgentRole, ...] | Unset = UNSET
+    """In which the agent may take a ticket, where owner and role go together (capability `agent_roles`)."""
 
 
 @dataclass(frozen=True, kw_only=True)

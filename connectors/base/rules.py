@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class RequiredField:
-    """`verb`: create, assign, resolve, close or action. `fields` are canonical names, all needed together."""
+    """`verb`: create or assign. `fields` are canonical names: on create all of them, on assign all or none."""
 
     verb: str
     fields: tuple[str, ...]

@@ -50,6 +50,7 @@ def description(*, outcomes: Any, contracts: bool, upload_bytes: int) -> Descrip
         "attachment_bytes": upload_bytes,
         "time_entry_create": True,
         "list_agents": True,
+        "agent_roles": False,
         "server_search": True,
         "server_filters": True,
         "delta_feed": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -152,7 +153,8 @@ def _team(record: Any, _keys: Keys, _is_edited: bool) -> Columns:
 
 
 def _agent(record: Any, _keys: Keys, _is_edited: bool) -> Columns:
-    return {"is_active": True, **_carried(record, "name", "email", "is_active")}
+    row = {"is_active": True, **_carried(record, "name", "email", "is_active")}
+    return row if record.roles is UNSET else row | {"roles": [asdict(role) for role in record.roles]}
 
 
 def _client(record: Any, _keys: Keys, _is_edited: bool) -> Columns:

@@ -117,6 +117,16 @@ def judge_transition(
     return Verdict(errors=errors, warnings=tuple(warnings), via=via)
 
 
+def judge_together(rules: Collection[RequiredField], *, verb: str, filled: Collection[str]) -> dict[str, str]:
+    """Errors of the fields that are missing beside others of the same rule: all of them, or none."""
+    errors: dict[str, str] = {}
+    for rule in rules:
+        missing = [name for name in rule.fields if name not in filled]
+        if rule.verb == verb and 0 < len(missing) < len(rule.fields):
+            errors |= {name: rule.text for name in missing if name not in errors}
+    return errors
+
+
 def judge_required(rules: Collection[RequiredField], *, verb: str, filled: Collection[str]) -> Verdict:
     """Judge whether everything that the PSA asks for on this verb is there."""
     errors: dict[str, str] = {}

@@ -53,6 +53,7 @@ class Composer:
     is_internal: bool
     mails: str
     takes_files: bool
+    why_no_files: str
     takes_time: bool
     limit: str
     outcomes: Outcomes
@@ -109,6 +110,7 @@ def composer_of(
     hides = found.chosen is not None and found.chosen.hides
     kind = values.get("kind") or Kind.NOTE
     words = tab_words()
+    why_no_files = no_files_because(ticket)
     return Composer(
         ticket=ticket,
         values=values,
@@ -122,13 +124,22 @@ def composer_of(
         tabs=[(str(k), words[k], icon) for k, icon in TABS],
         is_internal=hides or kind == Kind.NOTE or (kind != Kind.REPLY and values.get("visibility") != "public"),
         mails=who_mails(ticket, wants_mail=found.chosen is None or found.chosen.mails),
-        takes_files=ticket.psa_account.capabilities.get("attachments_upload") is not False
-        and (ticket.ticket_type is None or ticket.ticket_type.allow_attachments),
+        takes_files=not why_no_files,
+        why_no_files=why_no_files,
         takes_time=ticket.psa_account.capabilities.get("time_entry_create") is not False,
         limit=file_size(limit_for(ticket.psa_account)),
         outcomes=found,
         is_picked=is_picked,
     )
+
+
+def no_files_because(ticket: Ticket) -> str:
+    """Why nothing can be attached; empty when it can."""
+    if ticket.psa_account.capabilities.get("attachments_upload") is False:
+        return _("Files: upload them in %(psa)s, or send a link") % {"psa": ticket.psa_account.title}
+    if ticket.ticket_type is not None and not ticket.ticket_type.allow_attachments:
+        return _("“%(type)s” takes no files") % {"type": ticket.ticket_type}
+    return ""
 
 
 def who_mails(ticket: Ticket, *, wants_mail: bool = True) -> str:

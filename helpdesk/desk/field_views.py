@@ -103,7 +103,7 @@ def _input(
         "ticket": ticket,
         "name": name,
         "label": FIELDS[name].label,
-        "is_required": FIELDS[name].is_required,
+        "is_required": FIELDS[name].is_required or name == "agent_role",  # never without one while it has an owner
         "shape": forms.shape_of(name, choices),
         "choices": choices,
         "value": value,

@@ -19,6 +19,7 @@ from helpdesk.actions.models import Attachment
 from helpdesk.core.formatting import file_size
 from helpdesk.desk.new_ticket_choices import load_choices
 from helpdesk.desk.ticket_side import category_words
+from helpdesk.directory import roles
 from helpdesk.directory.contracts import in_force
 from helpdesk.directory.models import Client, Contract, PsaAccount
 from helpdesk.sla.models import Target
@@ -28,9 +29,11 @@ from helpdesk.tickets.forms import Choice, find_clients
 from helpdesk.tickets.matrix import rank_for
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketType
 from helpdesk.tickets.routing import Route
+from helpdesk.tickets.rules import needed_to_create
 from helpdesk.tickets.similar import Alike
 
-TEXTS = ("subject", "description", "reported_by", "source", "cc", "impact", "urgency", "category", "subcategory")
+TEXTS = ("subject", "description", "reported_by", "source", "cc", "impact", "urgency", "category", "subcategory",
+         "agent_role")  # fmt: skip
 ROWS = ("ticket_type", "status", "priority", "site", "contact", "team", "agent")
 ROUTED = ("priority", "team", "agent")
 """What the form fills in by itself, kept as `auto_<name>`: any other value is a person's choice."""
@@ -75,12 +78,18 @@ class Filled:
     due_hint: str = ""
 
     @property
+    def required(self) -> frozenset[str]:
+        """Fields without which this PSA takes no ticket."""
+        return needed_to_create(self.account) if self.account else frozenset()
+
+    @property
     def shown(self) -> dict[str, bool]:
         """Which fields this PSA knows."""
         off = self.account.capabilities if self.account else {}
         found = {name: off.get(flag) is not False for name, flag in FLAGS.items()}
         found["category"] = found["category"] and bool(self.choices.get("category"))
         found["subcategory"] = found["category"] and bool(self.choices.get("subcategory"))
+        found["agent_role"] = bool(self.choices.get("agent_role"))
         found["files"] = off.get("attachments_upload") is not False
         return found
 
@@ -215,10 +224,21 @@ def _read_rows(filled: Filled) -> None:
     own["priority"] = rows["priority"] is not None
     rows["priority"] = rows["priority"] or suggested or wanted or _default_priority(kind, choices["priority"])
     filled.suggestion = str(suggested) if suggested and suggested != rows["priority"] else ""
+    _read_role(filled)
     for name in ROWS:
         values[name] = str(rows[name].pk) if rows[name] is not None else ""
     for name in ROUTED:
         values[f"auto_{name}"] = ("" if values[name] else NOT_OURS) if own[name] else values[name]
+
+
+def _read_role(filled: Filled) -> None:
+    """The owner's roles, the default one chosen; nothing where the PSA knows no such thing."""
+    assert filled.account is not None
+    agent, values = filled.rows["agent"], filled.values
+    known = roles.roles_of(agent) if agent is not None and filled.account.can(roles.FLAG) else []
+    filled.choices["agent_role"] = [Choice(value=role.key, label=role.name) for role in known]
+    if values["agent_role"] not in {role.key for role in known}:
+        values["agent_role"] = roles.default_role(agent, filled.rows["team"]) if known else ""
 
 
 def _route(filled: Filled, own: Mapping[str, bool]) -> None:

@@ -71,7 +71,7 @@ def line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry | None:
     if event.field in _HOLDS:
         return _hold_line(event, zone)
     known = FIELDS.get(event.field)
-    if known is None:
+    if known is None or (event.field == "agent_role" and not event.new_label):
         return None
     who = event.actor or (_("Somebody") if event.origin in ("psa", "client") else _("The desk"))
     icon, words = _change(event, str(known.label).lower(), who)

@@ -20,6 +20,7 @@ from helpdesk.desk.entries import refusal_of
 from helpdesk.desk.fronts import property_of
 from helpdesk.desk.story import is_conflict
 from helpdesk.desk.ticket_head import moving_fields
+from helpdesk.directory import roles
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.conflicts import from_spelling
@@ -60,8 +61,8 @@ class Clash:
     theirs: str
 
 
-SIDE_FIELDS = ("team", "ticket_type", "category", "subcategory", "category_3", "category_4", "impact", "urgency",
-               "contract", "sla_policy", "source", "deadline_at", "resolution", "escalation_reason", "cc",
+SIDE_FIELDS = ("agent_role", "team", "ticket_type", "category", "subcategory", "category_3", "category_4", "impact",
+               "urgency", "contract", "sla_policy", "source", "deadline_at", "resolution", "escalation_reason", "cc",
                "reported_by")  # fmt: skip
 ALWAYS = frozenset({"team", "ticket_type", "contract", "resolution"})
 """Shown also while empty; other empty ones are folded away."""
@@ -77,6 +78,8 @@ def is_hidden(ticket: Ticket, name: str) -> bool:
     off = flag is not None and ticket.psa_account.capabilities.get(flag) is False
     if name == "source" and ticket.source and not ticket.source_word:
         return True  # a number of the PSA's own says nothing to anybody
+    if name == "agent_role":
+        return ticket.agent_id is None or not ticket.psa_account.can(roles.FLAG)
     if name == "escalation_reason":
         return not ticket.escalation_reason  # given with the status that asks for it
     if name in ("subcategory", "category_3", "category_4") and not getattr(ticket, name):
@@ -108,6 +111,8 @@ def value_words(ticket: Ticket, name: str, now: datetime) -> str:
         return scale_words().get(value, str(value))
     if name in LEVELS:
         return category_words(str(value))
+    if name == "agent_role":
+        return roles.role_name(ticket.agent, value)
     return str(value)
 
 

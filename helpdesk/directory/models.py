@@ -178,6 +178,8 @@ class Agent(RemoteRow):
     email = models.CharField(max_length=254, blank=True)
     is_active = models.BooleanField(default=True)
     teams = models.ManyToManyField(Team, blank=True, related_name="agents")
+    roles = models.JSONField(null=True, blank=True)
+    """`[{"key", "name", "is_default", "teams"}]` where the PSA has roles; null = it has not told. See `roles`."""
 
     class Meta:
         constraints = [unique_in_account("agent_remote")]

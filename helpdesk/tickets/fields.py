@@ -48,6 +48,7 @@ FIELDS: dict[str, Field] = {
         Field(name="category_3", label=_("Category 3"), flag="categories", max_length=255),
         Field(name="category_4", label=_("Category 4"), flag="categories", max_length=255),
         Field(name="agent", label=_("Owner"), is_reference=True),
+        Field(name="agent_role", label=_("Role"), flag="agent_roles", max_length=64),
         Field(name="team", label=_("Team"), is_reference=True, flag="teams"),
         Field(name="contract", label=_("Contract"), is_reference=True, flag="contracts"),
         Field(name="sla_policy", label=_("SLA policy"), is_reference=True, flag="sla_from_psa"),

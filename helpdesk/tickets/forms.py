@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.core.errors import Refused
 from helpdesk.directory.models import Agent, Client, Contact, Contract, Site, Team
+from helpdesk.directory.roles import roles_of
 from helpdesk.sla.models import Policy
 from helpdesk.tickets.fields import FIELDS, event_key
 from helpdesk.tickets.models import Ticket, TicketCategory, TicketType
@@ -55,6 +56,8 @@ def choices_of(ticket: Ticket, name: str, typed: str = "") -> list[Choice]:
         told = ticket.psa_account.capabilities.get(f"{name}_values")
         words = {str(v): str(v) for v in told} if isinstance(told, list) else scale_words()
         return [Choice(value=value, label=label) for value, label in words.items()]
+    if name == "agent_role":
+        return [Choice(value=role.key, label=role.name) for role in roles_of(ticket.agent)]
     if name not in _ROWS:
         return []
     return [Choice(value=str(r.pk), label=str(r)) for r in _ROWS[name](ticket)[:300]]

@@ -8,7 +8,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from helpdesk.core.rules import Verdict, judge_required, judge_transition, required_fields, transition_rules
+from helpdesk.core.rules import (
+    Verdict,
+    judge_required,
+    judge_together,
+    judge_transition,
+    required_fields,
+    transition_rules,
+)
+from helpdesk.directory import roles
 from helpdesk.directory.models import PsaAccount
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Priority, Status, Ticket
@@ -138,6 +146,12 @@ def wants_reason(category: str, account_ids: Collection[int]) -> bool:
     )
 
 
+def needed_to_create(account: PsaAccount) -> frozenset[str]:
+    """Fields that the account asks for before it takes a new ticket."""
+    found = required_fields(account.required_fields)
+    return frozenset(name for rule in found if rule.verb == "create" and rule.level == "error" for name in rule.fields)
+
+
 def judge_create(account: PsaAccount, fields: Mapping[str, Any]) -> Verdict:
     filled = {name for name, value in fields.items() if value not in (None, "")}
     return judge_required(required_fields(account.required_fields), verb="create", filled=filled)
@@ -152,6 +166,34 @@ def priority_choices(account_id: int, policy_id: int | None) -> list[Priority]:
 
     known = set(Target.objects.filter(policy=policy_id).values_list("priority", flat=True))
     return [p for p in active if p.remote_id in known] or list(active)
+
+
+def with_role(ticket: Ticket, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A new owner takes the ticket in their own role, unless one is given; nobody takes it in none."""
+    found = dict(changes)
+    if "agent" not in changes or "agent_role" in changes or not ticket.psa_account.can(roles.FLAG):
+        return found
+    found["agent_role"] = roles.default_role(changes["agent"], changes.get("team", ticket.team))
+    if found["agent_role"] == ticket.agent_role:
+        del found["agent_role"]
+    return found
+
+
+def judge_assignment(ticket: Ticket, changes: Mapping[str, Any]) -> dict[str, str]:
+    """Errors of owner and role, where the PSA wants both or neither, and a role that the owner has."""
+    if not {"agent", "agent_role"} & set(changes):
+        return {}
+    agent, role = changes.get("agent", ticket.agent), changes.get("agent_role", ticket.agent_role)
+    filled = filled_fields(ticket, changes)
+    if agent is not None and not roles.are_roles_known(agent):
+        return {}  # the connector finds one
+    errors = judge_together(required_fields(ticket.psa_account.required_fields), verb="assign", filled=filled)
+    if "agent_role" in errors and "agent_role" not in changes:
+        what = {"who": agent, "psa": ticket.psa_account.title}
+        return {"agent": _("%(who)s has no active role in %(psa)s, so that nothing can be assigned to them.") % what}
+    if agent is not None and role and role not in {r.key for r in roles.roles_of(agent)}:
+        errors["agent_role"] = _("%(who)s does not work in this role.") % {"who": agent}
+    return errors
 
 
 def check_values(ticket: Ticket, changes: Mapping[str, Any]) -> dict[str, str]:

@@ -82,7 +82,9 @@ def create_once(
     ticket = Ticket(psa_account=psa_account, opened_at=now, changed_at=now, last_activity_at=now)
     if marker:
         ticket.marker = marker  # type: ignore[assignment]
-    errors = rules.check_values(ticket, values)
+    if values.get("agent") is not None:
+        values = {name: value for name, value in rules.with_role(ticket, values).items() if value != ""}
+    errors = {**rules.judge_assignment(ticket, values), **rules.check_values(ticket, values)}
     if errors:
         raise Refused(errors)
     for name, value in values.items():
@@ -153,6 +155,8 @@ def change_held(
 ) -> Ticket:
     """`change_ticket` for a row that the caller holds in its transaction."""
     was = columns_of(ticket)
+    if origin.place in ("desk", "client"):
+        changes = rules.with_role(ticket, changes)
     changes = {
         name: value
         for name, value in changes.items()
@@ -233,7 +237,7 @@ FINAL_HOLD_SECONDS = 10
 
 
 def _judge(ticket: Ticket, changes: Mapping[str, Any], is_confirmed: bool) -> None:
-    errors = rules.check_values(ticket, changes)
+    errors = {**rules.judge_assignment(ticket, changes), **rules.check_values(ticket, changes)}
     warnings: tuple[str, ...] = ()
     status = changes.get("status")
     if isinstance(status, Status) and "status" not in errors:
@@ -247,7 +251,7 @@ def _judge(ticket: Ticket, changes: Mapping[str, Any], is_confirmed: bool) -> No
 
 
 def _hold(ticket: Ticket, changes: Mapping[str, Any], origin: Origin) -> int:
-    """Seconds until a change leaves. A field change is undone by another one, but there is none out of a final state."""
+    """Seconds until a change leaves. A change is undone by another one, but there is none out of a final state."""
     if origin.place != "desk" or "status" not in changes:
         return 0
     return FINAL_HOLD_SECONDS if rules.is_final(ticket.psa_account, ticket.status) else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models import ForeignKey
 
 from helpdesk.core import live
 from helpdesk.core.origin import Origin
+from helpdesk.directory.roles import role_name
 from helpdesk.sla.models import Target
 from helpdesk.tickets import clocks
 from helpdesk.tickets.choices import Sync
@@ -89,8 +90,8 @@ def record_events(ticket: Ticket, diff: Sequence[tuple[str, Any, Any]], origin: 
             field=name,
             old=event_key(name, old) if name in FIELDS else "",
             new=event_key(name, new) if name in FIELDS else "",
-            old_label=event_label(old),
-            new_label=event_label(new),
+            old_label=_label(ticket, name, old, {one for one, _old, _new in diff}),
+            new_label=_label(ticket, name, new, {one for one, _old, _new in diff}),
             at=now,
             known_at=now,
             origin=origin.place,
@@ -99,6 +100,13 @@ def record_events(ticket: Ticket, diff: Sequence[tuple[str, Any, Any]], origin: 
         )
         for name, old, new in diff
     )
+
+
+def _label(ticket: Ticket, name: str, value: Any, changed: Collection[str]) -> str:
+    """What the timeline says. A role that came with its owner goes without saying."""
+    if name != "agent_role":
+        return event_label(value)
+    return "" if "agent" in changed or not value else event_label(role_name(ticket.agent, value))
 
 
 def tell_pages(ticket: Ticket) -> None:

@@ -288,9 +288,12 @@
       if (fresh && query.has(field.name) && field.value !== query.get(field.name) && [...fresh.options].some((one) => one.value === field.value)) fresh.value = field.value;
     }
     const focused = document.activeElement?.id;
-    for (const id of ["new-parts", "new-similar", "new-side"]) {
+    for (const id of ["new-parts", "new-similar", "new-side", "need-description", "new-files"]) {
       const fresh = shell.content.getElementById(id);
-      document.getElementById(id)?.replaceWith(fresh);
+      const old = document.getElementById(id);
+      // Files that are being uploaded stay: only a PSA that takes them or not changes that part.
+      if (id === "new-files" && Boolean(old?.querySelector("input")) === Boolean(fresh?.querySelector("input"))) continue;
+      old?.replaceWith(fresh);
       window.htmx.process(fresh);
     }
     if (focused) document.getElementById(focused)?.focus();

@@ -5,7 +5,7 @@
   const desk = (window.desk = window.desk || {});
   let going = 0;
 
-  const formOf = (node) => node?.closest?.("form[data-upload]");
+  const formOf = (node) => node?.closest?.("form[data-upload]:has(.uploads)");
 
   function line(name) {
     const box = document.createElement("div");
@@ -87,14 +87,14 @@
     take(form, files);
   });
   document.addEventListener("dragover", (event) => {
-    const form = document.querySelector("form[data-upload]");
+    const form = document.querySelector("form[data-upload]:has(.uploads)");
     if (!form || ![...event.dataTransfer.types].includes("Files")) return;
     event.preventDefault();
     form.setAttribute("data-drop", "");
   });
   for (const name of ["dragleave", "drop"]) {
     document.addEventListener(name, (event) => {
-      const form = document.querySelector("form[data-upload]");
+      const form = document.querySelector("form[data-upload]:has(.uploads)");
       if (!form || (name === "dragleave" && event.relatedTarget)) return;
       form.removeAttribute("data-drop");
       if (name === "drop" && event.dataTransfer.files.length) {

@@ -20,7 +20,16 @@ from connectors.autotask.mapping.values import (
     whole,
     words,
 )
-from connectors.base.records import UNSET, AgentRecord, ClientRecord, ContactRecord, ContractRecord, SiteRecord, Text
+from connectors.base.records import (
+    UNSET,
+    AgentRecord,
+    AgentRole,
+    ClientRecord,
+    ContactRecord,
+    ContractRecord,
+    SiteRecord,
+    Text,
+)
 
 _ADDRESS = ("address1", "address2", "city", "state", "postalCode")
 API_USER = 7
@@ -81,8 +90,13 @@ def contract_record(row: Row) -> ContractRecord:
     )
 
 
-def agent_record(row: Row, *, teams: Mapping[str, tuple[str, ...]]) -> AgentRecord:
-    """`teams`: queues by resource. A user that is a program is nobody to assign to."""
+def agent_record(
+    row: Row, *, teams: Mapping[str, tuple[str, ...]], roles: Mapping[str, tuple[AgentRole, ...]] | None = None
+) -> AgentRecord:
+    """`teams` and `roles` by resource; roles are None where they may not be read.
+
+    A user that is a program is nobody to assign to.
+    """
     remote_id = identifier(row.get("id")) or ""
     names = [found for name in ("firstName", "lastName") if (found := words(row.get(name)))]
     is_person = whole(row.get("licenseType")) != API_USER
@@ -93,7 +107,34 @@ def agent_record(row: Row, *, teams: Mapping[str, tuple[str, ...]]) -> AgentReco
         email=text_of(row, "email"),
         is_active=truth(row["isActive"]) and is_person if row.get("isActive") is not None else UNSET,
         teams=teams.get(remote_id, ()),
+        roles=UNSET if roles is None else roles.get(remote_id, ()),
     )
+
+
+def roles_of(
+    general: Iterable[Row], desk: Iterable[Row], names: Mapping[str, str], chosen: str | None
+) -> dict[str, tuple[AgentRole, ...]]:
+    """Roles by resource: at the service desk first, then all others. `chosen` is the account's own default."""
+    queues: dict[tuple[str, str], list[str]] = {}
+    defaults: dict[str, str] = {}
+    for row, is_desk in (*((r, True) for r in desk), *((r, False) for r in general)):
+        resource, role = identifier(row.get("resourceID")), identifier(row.get("roleID"))
+        if not resource or not role or row.get("isActive") is False:
+            continue
+        serves = queues.setdefault((resource, role), [])
+        if (queue := identifier(row.get("queueID"))) and queue not in serves:
+            serves.append(queue)
+        if role == chosen:
+            defaults[resource] = role
+        elif is_desk and truth(row.get("isDefault")):
+            defaults.setdefault(resource, role)
+    found: dict[str, list[AgentRole]] = {}
+    for (resource, role), serves in queues.items():
+        one = AgentRole(
+            key=role, name=names.get(role) or f"#{role}", is_default=defaults.get(resource) == role, teams=tuple(serves)
+        )
+        found.setdefault(resource, []).append(one)
+    return {resource: tuple(roles) for resource, roles in found.items()}
 
 
 def teams_of(rows: Iterable[Row]) -> dict[str, tuple[str, ...]]:

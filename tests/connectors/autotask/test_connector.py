@@ -270,6 +270,15 @@ def test_a_resource_goes_with_a_role(answers: dict[str, Any], settings: Any, wan
     assert tenant.sent("PATCH", "/Tickets") == [{"id": 5, "assignedResourceID": 29, "assignedResourceRoleID": role}]
 
 
+def test_a_role_alone_is_written_with_the_resource_that_has_it() -> None:
+    here = item(assignedResourceID=29, assignedResourceRoleID=50)
+    both = roles({"roleID": 50, "isDefault": True}, {"roleID": 51})
+    tenant = Tenant({**both, "PATCH /Tickets": {"itemId": 5}, "GET /Tickets/5": here})
+    tenant.connect().update_ticket("5", {"agent_role": "51"})
+    wanted = {"id": 5, "assignedResourceID": 29, "assignedResourceRoleID": 51}
+    assert tenant.sent("PATCH", "/Tickets")[0] == wanted
+
+
 def test_a_resource_without_a_role_is_refused_before_autotask_is_asked() -> None:
     tenant = Tenant(roles({"roleID": 50, "isActive": False}))
     with pytest.raises(Rejected) as caught:

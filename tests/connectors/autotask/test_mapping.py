@@ -14,7 +14,7 @@ from connectors.autotask.mapping.picklists import Choice, read_fields
 from connectors.autotask.mapping.tickets import removed_record, ticket_record
 from connectors.autotask.mapping.values import day, fine_stamp, identifier, instant, joined, stamp, truth
 from connectors.base.errors import Rejected
-from connectors.base.records import UNSET, ActionDraft, FileDraft
+from connectors.base.records import UNSET, ActionDraft, AgentRole, FileDraft
 from tests.connectors.autotask.tenant import FILE_FIELDS, NOTE_FIELDS, TICKET_FIELDS, picklist
 
 TICKETS, NOTES, FILES = read_fields(TICKET_FIELDS), read_fields(NOTE_FIELDS), read_fields(FILE_FIELDS)
@@ -483,3 +483,24 @@ def test_a_tenant_with_a_field_for_the_reason_gets_it_there() -> None:
     assert row == {"status": 14, "escalationReason": "Outage"}
     assert ticket_record({"id": 1, "escalationReason": "Outage"}, fields=info).escalation_reason == "Outage"
     assert ticket_record({"id": 1}, fields=info).escalation_reason is UNSET
+
+
+def test_the_roles_of_a_resource_with_the_queues_that_they_serve() -> None:
+    general = [
+        {"resourceID": 1, "roleID": 10, "queueID": 8}, {"resourceID": 1, "roleID": 10, "departmentID": 2},
+        {"resourceID": 1, "roleID": 12, "isActive": False}, {"resourceID": 2, "roleID": 10},
+    ]  # fmt: skip
+    desk = [{"resourceID": 1, "roleID": 11, "isDefault": True}]
+    found = directory.roles_of(general, desk, {"10": "Engineer"}, None)
+    assert found["1"] == (
+        AgentRole(key="11", name="#11", is_default=True),
+        AgentRole(key="10", name="Engineer", teams=("8",)),
+    )
+    assert found["2"] == (AgentRole(key="10", name="Engineer"),)
+    chosen = directory.roles_of(general, desk, {}, "10")
+    assert [role.key for role in chosen["1"] if role.is_default] == ["10"]
+
+
+def test_roles_that_may_not_be_read_are_not_taken_for_none() -> None:
+    assert directory.agent_record({"id": 1}, teams={}).roles is UNSET
+    assert directory.agent_record({"id": 1}, teams={}, roles={}).roles == ()
