@@ -87,7 +87,7 @@ class Keys:
         # A word is its own name; a number is none.
         shown = label or (f"#{remote_id}" if remote_id.isdigit() else remote_id)
         known = _placeholder(name, shown)
-        if name == "status" and self._is_learned(name):
+        if name in ("status", "ticket_type") and self._is_learned(name):
             known["is_active"] = True
         pk = place_holder(MODELS[name], account_id=self.account_id, remote_id=remote_id, values={**known, **values})
         self._known[name][remote_id] = (pk, shown)
@@ -125,7 +125,7 @@ def _placeholder(name: str, label: str) -> dict[str, Any]:
     if name == "contact":
         return {"first_name": label[:120]}
     values: dict[str, Any] = {"name": label[:120]}
-    if name in {"status", "priority"}:
+    if name in {"status", "priority", "ticket_type"}:
         # Nobody chose what it means: it is shown, flagged for mapping, and never offered in a form.
         values |= {"is_mapped": False, "is_active": False}
     return values

@@ -208,3 +208,35 @@ class SweptPage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cursor_id}:{self.number}"
+
+
+class Remap(models.Model):
+    """Tickets of an account that follow a changed mapping, batch by batch. One row per account.
+
+    Each batch moves its tickets and the place reached in one transaction: a worker that is killed leaves nothing half
+    done, and the next one goes on there.
+    """
+
+    psa_account = models.OneToOneField(
+        "directory.PsaAccount", primary_key=True, on_delete=models.CASCADE, related_name="remap"
+    )
+    todo = models.JSONField(default=list)
+    """What is left, in order: [what, key, place]. `status` and `priority`: the tickets that have it, up to the ticket
+    of that key; `past`: events of that status, up to the event of that key."""
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    """Tickets that were to be looked at, that have been, and that showed something else before."""
+    requested_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    check_at = models.DateTimeField(null=True, blank=True)
+    """When to look once more for tickets that somebody wrote with the old meaning in hand."""
+
+    def __str__(self) -> str:
+        return f"{self.psa_account_id}: {self.done} of {self.total}"
+
+    @property
+    def percent(self) -> int:
+        if self.finished_at:
+            return 100
+        return min(99, round(100 * self.done / self.total)) if self.total else 0

@@ -11,15 +11,14 @@ from typing import Any
 from django.db import models, transaction
 
 from connectors.base.records import UNSET, Record
-from connectors.sync import sla_reference, values
+from connectors.sync import remaps, sla_reference, values
 from connectors.sync.keys import Keys
 from helpdesk.actions import outcomes
 from helpdesk.actions.models import Outcome
-from helpdesk.core import live
 from helpdesk.directory.models import Agent, Client, Contact, Contract, PsaAccount, Site, Team
 from helpdesk.directory.services import RemoteRecord, join_users, set_agent_teams, upsert_records
 from helpdesk.tickets.choices import FINISHED, Category, Rank, SlaClock, TypeKind
-from helpdesk.tickets.models import Priority, Status, Ticket, TicketCategory, TicketType
+from helpdesk.tickets.models import Priority, Status, TicketCategory, TicketType
 
 Columns = dict[str, Any]
 
@@ -33,7 +32,7 @@ def apply(*, account: PsaAccount, kind: str, rows: Sequence[Record], keys: Keys,
     if kind not in _KINDS:
         return 0
     model, columns, is_complete = _KINDS[kind]
-    with transaction.atomic():
+    with transaction.atomic(), remaps.following(account=account, kind=kind, now=now):
         edited = _edited(model, account.pk)
         count = upsert(model, account.pk, rows, lambda r: columns(r, keys, r.remote_id in edited))
         if is_complete and account.capabilities.get(f"list_{kind}") is not False:
@@ -66,7 +65,7 @@ def _carried(record: Record, *names: str) -> Columns:
 
 
 def _edited(model: type[models.Model], account_id: int) -> frozenset[str]:
-    if model not in (Status, Priority):
+    if model not in (Status, Priority, TicketType):
         return frozenset()
     rows = model._default_manager.filter(psa_account_id=account_id, is_edited=True)
     return frozenset(map(str, rows.values_list("remote_id", flat=True)))
@@ -82,12 +81,14 @@ def _status(record: Any, _keys: Keys, is_edited: bool) -> Columns:
     }  # fmt: skip
     if record.ticket_types is not UNSET:
         row["ticket_types"] = list(record.ticket_types)
+    category = record.category if record.category in Category.values else ""
+    clock = record.sla_clock if record.sla_clock in SlaClock.values else _clock(category) if category else ""
+    row |= {"suggested_category": category, "suggested_clock": clock}
     if is_edited:
         return row
-    row["is_mapped"] = record.category in Category.values
-    if row["is_mapped"]:
-        row["category"] = record.category
-        row["sla_clock"] = record.sla_clock if record.sla_clock in SlaClock.values else _clock(record.category)
+    row["is_mapped"] = bool(category)
+    if category:
+        row |= {"category": category, "sla_clock": clock}
     return row
 
 
@@ -99,15 +100,16 @@ def _clock(category: str) -> str:
 
 def _priority(record: Any, _keys: Keys, is_edited: bool) -> Columns:
     row: Columns = {"is_active": True, **_carried(record, "name", "colour", "is_active")}
+    row["suggested_rank"] = record.rank if record.rank in Rank.values else None
     if is_edited:
         return row
-    row["is_mapped"] = record.rank in Rank.values
+    row["is_mapped"] = row["suggested_rank"] is not None
     if row["is_mapped"]:
         row["rank"] = record.rank
     return row
 
 
-def _ticket_type(record: Any, keys: Keys, _is_edited: bool) -> Columns:
+def _ticket_type(record: Any, keys: Keys, is_edited: bool) -> Columns:
     row = {
         "is_active": True,
         **_carried(
@@ -118,8 +120,10 @@ def _ticket_type(record: Any, keys: Keys, _is_edited: bool) -> Columns:
     if record.required_fields is not UNSET:
         row["required_fields"] = list(record.required_fields)
     if record.kind is not UNSET:
-        row["is_mapped"] = record.kind in TypeKind.values
-        row["kind"] = record.kind if row["is_mapped"] else TypeKind.OTHER
+        row["suggested_kind"] = record.kind if record.kind in TypeKind.values else ""
+    if record.kind is not UNSET and not is_edited:
+        row["is_mapped"] = bool(row["suggested_kind"])
+        row["kind"] = row["suggested_kind"] or TypeKind.OTHER
     names = {
         "initial_status": "status", "default_priority": "priority", "reopened_status": "status",
         "default_team": "team", "default_agent": "agent", "default_sla_policy": "sla_policy",
@@ -230,24 +234,6 @@ def _after_contacts(_account: PsaAccount, _rows: Sequence[Any], _keys: Keys, now
     join_users(now=now)
 
 
-def _after_statuses(account: PsaAccount, _rows: Sequence[Any], _keys: Keys, _now: datetime) -> None:
-    """Tickets keep a copy of their status's category: bring it along where the meaning changed."""
-    moved = 0
-    for status in Status.objects.filter(psa_account=account):
-        stale = Ticket.objects.filter(status=status).exclude(status_category=status.category)
-        moved += stale.update(status_category=status.category, is_open=status.category not in FINISHED)
-    if moved:
-        live.touch(live.DESK)
-
-
-def _after_priorities(account: PsaAccount, _rows: Sequence[Any], _keys: Keys, _now: datetime) -> None:
-    moved = 0
-    for priority in Priority.objects.filter(psa_account=account):
-        moved += Ticket.objects.filter(priority=priority).exclude(rank=priority.rank).update(rank=priority.rank)
-    if moved:
-        live.touch(live.DESK)
-
-
 def _after_outcomes(account: PsaAccount, rows: Sequence[Any], keys: Keys, _now: datetime) -> None:
     known = {o.remote_id: o for o in Outcome.objects.filter(psa_account=account)}
     for row in rows:
@@ -260,7 +246,5 @@ def _after_outcomes(account: PsaAccount, rows: Sequence[Any], keys: Keys, _now: 
 _AFTER: dict[str, Callable[[PsaAccount, Sequence[Any], Keys, datetime], None]] = {
     "agents": _after_agents,
     "contacts": _after_contacts,
-    "statuses": _after_statuses,
-    "priorities": _after_priorities,
     "outcomes": _after_outcomes,
 }

@@ -11,7 +11,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.utils import timezone
 
-from connectors.sync import accounts, fetch, hints, hooks, pull, push, reread
+from connectors.sync import accounts, fetch, hints, hooks, pull, push, remaps, reread
 from connectors.sync.journal import log
 from helpdesk.core import bell
 
@@ -22,6 +22,7 @@ LOST_FILES_EVERY_SECONDS = 30
 _pushers = threading.BoundedSemaphore(PUSHERS)
 _hinters = threading.BoundedSemaphore(1)
 _sweepers = threading.BoundedSemaphore(1)
+_remappers = threading.BoundedSemaphore(1)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,6 +61,8 @@ def pull_due() -> None:
             bell.ring("sync.hooks_due")
         if hints.are_waiting():
             bell.ring("sync.hints_due")
+        if remaps.are_waiting(now=timezone.now()):
+            bell.ring("sync.remap_due")
         if pull.is_sweep_due(clock=timezone.now):
             bell.ring("sync.sweep_due")
         if cache.add("sync:lost_files", 1, LOST_FILES_EVERY_SECONDS):
@@ -87,6 +90,14 @@ def hints_due() -> None:
         left = taken and hints.drain(clock=timezone.now)
     if left:
         bell.ring("sync.hints_due")
+
+
+@_task("sync.remap_due")
+def remap_due() -> None:
+    with _slot(_remappers) as taken:
+        left = taken and remaps.run(clock=timezone.now)
+    if left:
+        bell.ring("sync.remap_due")
 
 
 @_task("sync.read_ticket")

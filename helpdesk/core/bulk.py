@@ -59,6 +59,28 @@ def upsert(rows: Sequence[models.Model], *, unique: Sequence[str], update: Seque
     _write(rows, f"ON CONFLICT ({target}) DO UPDATE SET {sets}", is_update=True)
 
 
+def update(rows: Sequence[models.Model], *, fields: Sequence[str]) -> None:
+    """Write these fields of rows that stand in the table already; their other columns need not have been read."""
+    if not rows:
+        return
+    meta: Any = type(rows[0])._meta
+    table, key = _quoted(meta.db_table), _quoted(str(meta.pk.column))
+    columns = [_column(meta, name) for name in fields]
+    attnames = [meta.get_field(name).attname for name in fields]
+    values = [[*(getattr(row, name) for name in attnames), row.pk] for row in rows]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sets = ", ".join(f"{_quoted(c)} = s.{_quoted(c)}" for c in columns)
+            source = f"json_populate_recordset(NULL::{table}, %s::json) s"
+            batch = [dict(zip((*columns, str(meta.pk.column)), v, strict=True)) for v in values]
+            text = json.dumps(batch, default=str, ensure_ascii=False, check_circular=False)
+            cursor.execute(f"UPDATE {table} SET {sets} FROM {source} WHERE {table}.{key} = s.{key}", [text])
+        else:
+            sets = ", ".join(f"{_quoted(c)} = %s" for c in columns)
+            adapted = [[_ADAPTED[type(v)](v) if type(v) in _ADAPTED else v for v in row] for row in values]
+            cursor.executemany(f"UPDATE {table} SET {sets} WHERE {key} = %s", adapted)
+
+
 def _write(rows: Sequence[models.Model], on_conflict: str, *, is_update: bool) -> None:
     if not rows:
         return

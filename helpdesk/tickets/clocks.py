@@ -59,9 +59,11 @@ def stands_still(ticket: Ticket, status: Status) -> bool:
 
 
 def _finished_at(ticket: Ticket) -> datetime | None:
+    """Without a stamp of its own it was finished when we first saw it so: later changes of its record move nothing."""
     if ticket.status_category not in FINISHED:
         return None
-    return ticket.resolved_at or ticket.closed_at or ticket.remote_updated_at or ticket.changed_at
+    stamped = ticket.resolved_at or ticket.closed_at or ticket.finished_at
+    return stamped or ticket.remote_updated_at or ticket.changed_at
 
 
 def _clock(

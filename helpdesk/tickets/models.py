@@ -43,6 +43,9 @@ class Status(ConfiguredRow):
     """The SLA's own limit of a hold does not count here."""
     ticket_types = models.JSONField(default=list, blank=True)
     """Remote ids of the types whose tickets may have it; empty: all."""
+    suggested_category = models.CharField(max_length=20, blank=True)
+    suggested_clock = models.CharField(max_length=8, blank=True)
+    """What the connector reads out of the PSA's own words, whatever was chosen here; empty = it cannot tell."""
 
     class Meta:
         constraints = [unique_in_account("status_remote")]
@@ -60,6 +63,7 @@ class Priority(RemoteRow):
     is_active = models.BooleanField(default=True)
     is_mapped = models.BooleanField(default=True)
     is_edited = models.BooleanField(default=False)
+    suggested_rank = models.PositiveSmallIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [unique_in_account("priority_remote")]
@@ -88,6 +92,8 @@ class TicketType(ConfiguredRow):
     allow_attachments = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     is_mapped = models.BooleanField(default=True)
+    is_edited = models.BooleanField(default=False)
+    suggested_kind = models.CharField(max_length=10, blank=True)
     sequence = models.IntegerField(default=0)
     agents_may_select = models.BooleanField(default=True)
     clients_may_select = models.BooleanField(default=True)

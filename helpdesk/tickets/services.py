@@ -275,6 +275,9 @@ def _stamp_ends(ticket: Ticket, changes: Mapping[str, Any], now: datetime) -> No
     if not isinstance(status, Status):
         return
     if status.category in FINISHED:
+        if not ticket.is_finished:
+            # A stamp of an earlier end, or of a status that counted as finished then, says nothing of this one.
+            ticket.resolved_at = ticket.closed_at = None
         ticket.resolved_at = ticket.resolved_at or now
         if status.category == FINISHED[1]:
             ticket.closed_at = ticket.closed_at or now
