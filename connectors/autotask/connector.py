@@ -7,15 +7,16 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
-from connectors.autotask import checkup, directory, rules
+from connectors.autotask import checkup, directory, hooks, rules
 from connectors.autotask.client import AutotaskClient, path_id, where
 from connectors.autotask.files import UPLOAD_BYTES, Files
 from connectors.autotask.gates import FILE_BYTES
 from connectors.autotask.lookups import Lookups
 from connectors.autotask.mapping import picklists
+from connectors.autotask.mapping.values import truth
 from connectors.autotask.notes import Notes
 from connectors.autotask.tickets import SETTLE_SECONDS, Tickets
-from connectors.base.connector import Connector, Download, Setting
+from connectors.base.connector import Connector, Download, HookCall, HookState, Setting
 from connectors.base.errors import ConnectorError, Forbidden, NotFound
 from connectors.base.records import (
     ActionDraft,
@@ -91,7 +92,7 @@ class AutotaskConnector(Connector):
             has_queues=any(q.is_active for q in queues),
             contracts=self._may_read("Contracts"),
             upload_bytes=self._files.limit,
-            webhooks=False,
+            webhooks=self._calls_out(),
         )
 
     def _may_read(self, entity: str) -> bool:
@@ -100,6 +101,14 @@ class AutotaskConnector(Connector):
         except (Forbidden, NotFound):
             return False
         return True
+
+    def _calls_out(self) -> bool:
+        """Whether tickets can be watched by webhooks, as the entity tells of itself."""
+        try:
+            info = self._client.get("/Tickets/entityInformation").get("info")
+        except (AttributeError, Forbidden, NotFound):
+            return False
+        return isinstance(info, dict) and truth(info.get("supportsWebhookCallouts"))
 
     def ticket_url(self, remote_id: str) -> str:
         """Known once the zone is. Source: the product's own pages."""
@@ -166,3 +175,18 @@ class AutotaskConnector(Connector):
 
     def find_attachment(self, draft: FileDraft, *, since: datetime, taken: frozenset[str]) -> AttachmentRecord | None:
         return self._files.find(draft, since=since, taken=taken)
+
+    # Webhooks
+
+    def hook_register(self, *, url: str, secret: str, known: str | None = None) -> str:
+        return hooks.register(self._client, url=url, secret=secret, name=self.account.name, known=known)
+
+    def hook_state(self, *, url: str, known: str | None = None) -> HookState | None:
+        return hooks.state(self._client, url=url, name=self.account.name, known=known)
+
+    def hook_remove(self, *, url: str, known: str | None = None) -> None:
+        hooks.remove(self._client, url=url, name=self.account.name, known=known)
+
+    @classmethod
+    def read_hook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> HookCall:
+        return hooks.read(headers, body, secret)

@@ -92,6 +92,14 @@ class HookState:
     answer: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class HookCall:
+    """What a genuine call of the PSA says: remote ids of tickets to read again, or that it calls no more."""
+
+    tickets: tuple[str, ...] = ()
+    is_switched_off: bool = False
+
+
 class Connector(ABC):
     """Reads raise only errors of `connectors.base.errors`; writes raise Unknown when they may have been applied.
 
@@ -238,8 +246,8 @@ class Connector(ABC):
     def hook_register(self, *, url: str, secret: str, known: str | None = None) -> str:
         """Make the PSA call `url` about every ticket, signed with `secret`; the hook's remote id.
 
-        Idempotent: it finds its own by `known`, the remote id of an earlier one, by address or by name, and leaves
-        exactly one. Forbidden when the credentials may not.
+        Idempotent: it finds its own by `known`, the remote id of an earlier one, by address or by name, leaves exactly
+        one, and switches it on. Forbidden when the credentials may not.
         """
         raise NotFound("this PSA has no webhooks")
 
@@ -252,8 +260,8 @@ class Connector(ABC):
         raise NotFound("this PSA has no webhooks")
 
     @classmethod
-    def read_hook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> tuple[str, ...]:
-        """Remote ids of the tickets that a call of the PSA names; pure, calls nothing.
+    def read_hook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> HookCall:
+        """What a call of the PSA says; pure, calls nothing.
 
         BadSignature when it is not the PSA's, or cannot be read.
         """

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from connectors.base.connector import Connector, Download, HookState, Setting
+from connectors.base.connector import Connector, Download, HookCall, HookState, Setting
 from connectors.base.errors import (
     AuthFailed,
     Conflict,
@@ -325,7 +325,7 @@ class HaloPSAConnector(Connector):
         hooks.remove(self._client, url=url, name=self.account.name, known=known)
 
     @classmethod
-    def read_hook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> tuple[str, ...]:
+    def read_hook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> HookCall:
         return hooks.read(headers, body, secret)
 
     def _ticket(self, row: Row, *, is_list: bool = False) -> TicketRecord:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.base.connector import HookState
+from connectors.base.connector import HookCall, HookState
 from connectors.base.errors import BadSignature, ConnectorError, NotFound
 from connectors.halopsa.client import HaloClient
 from connectors.halopsa.envelopes import Row, allowed
@@ -73,7 +73,7 @@ def remove(client: HaloClient, *, url: str, name: str, known: str | None) -> Non
             _delete(client, _guid(row))
 
 
-def read(headers: Mapping[str, str], body: bytes, secret: str) -> tuple[str, ...]:
+def read(headers: Mapping[str, str], body: bytes, secret: str) -> HookCall:
     """The tickets that a call names. BadSignature unless its header holds base64(HMAC-SHA256(secret, raw body))."""
     given = next((value for key, value in headers.items() if key.lower() == HEADER.lower()), "")
     expected = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest())
@@ -85,7 +85,7 @@ def read(headers: Mapping[str, str], body: bytes, secret: str) -> tuple[str, ...
         raise BadSignature("signed, but no JSON") from error
     rows = told if isinstance(told, list) else [told]
     found = (_ticket_id(row) for row in rows if isinstance(row, dict))
-    return tuple(dict.fromkeys(remote_id for remote_id in found if remote_id))
+    return HookCall(tickets=tuple(dict.fromkeys(remote_id for remote_id in found if remote_id)))
 
 
 def _ticket_id(row: Row) -> str | None:

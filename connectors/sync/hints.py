@@ -51,6 +51,8 @@ def door(name: str) -> Hook | None:
 def heard(*, hook: Hook, remote_ids: Collection[str], now: datetime) -> None:
     """A genuine call: note what it names. Too many at once only make the next pull come earlier."""
     Hook.objects.filter(pk=hook.pk).update(heard=F("heard") + 1, heard_at=now)
+    if hook.strikes and hook.state == Hook.State.REGISTERED:
+        Hook.objects.filter(pk=hook.pk).update(strikes=0)
     if hook.heard_at is None or now - hook.heard_at > SHOWN_EVERY:
         live.touch(live.HEALTH)
     account_id = hook.psa_account_id

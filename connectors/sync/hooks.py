@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,7 @@ IN_ADDRESS, FOR_SIGNATURE = "hook_address", "hook_signature"
 CHECK_EVERY = timedelta(minutes=10)
 TRY_AGAIN = timedelta(minutes=1)
 CLAIM = timedelta(minutes=2)
+LONGEST_WAIT = timedelta(hours=1)
 
 
 # ---- wanted or not --------------------------------------------------------------------------------------------------
@@ -127,6 +128,22 @@ def look_again(*, account_id: int) -> None:
     Hook.objects.filter(pk=account_id).update(check_at=None)
     live.touch(live.HEALTH)
     transaction.on_commit(lambda: bell.ring("sync.hooks_due"))
+
+
+# ---- what the PSA tells of it ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def switched_off(*, hook: Hook, now: datetime) -> None:
+    """The PSA gave up calling us. A worker switches it on again, each time in a row after twice the wait: a desk that
+    cannot be reached would only be given up again. Polling goes on meanwhile. The same word twice is one.
+    """
+    wait = min(LONGEST_WAIT, TRY_AGAIN * 2 ** min(hook.strikes, 10))
+    told = Hook.objects.filter(pk=hook.pk).exclude(state__in=[Hook.State.DEACTIVATED, Hook.State.OFF])
+    if told.update(state=Hook.State.DEACTIVATED, text="", strikes=F("strikes") + 1, check_at=now + wait):
+        text = f"{_('Webhook')}: {Hook.State.DEACTIVATED.label}"
+        journal.note(account_id=hook.psa_account_id, what="connect", text=text, now=now, ok=False)
+        live.touch(live.HEALTH)
 
 
 # ---- what a worker does ---------------------------------------------------------------------------------------------

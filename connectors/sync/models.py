@@ -143,6 +143,7 @@ class Hook(models.Model):
         REGISTERING = "registering", _("Being registered")
         REGISTERED = "registered", _("Registered")
         REFUSED = "refused", _("Refused by the PSA")
+        DEACTIVATED = "deactivated", _("Switched off by the PSA")
 
     psa_account = models.OneToOneField(
         "directory.PsaAccount", primary_key=True, on_delete=models.CASCADE, related_name="hook"
@@ -161,6 +162,8 @@ class Hook(models.Model):
     heard_at = models.DateTimeField(null=True, blank=True)
     """The last call with the right signature since it was registered."""
     heard = models.PositiveBigIntegerField(default=0)
+    strikes = models.PositiveSmallIntegerField(default=0)
+    """How often the PSA switched it off without a good call in between: each time it is switched on again later."""
 
     def __str__(self) -> str:
         return f"{self.psa_account_id}: {self.state}"

@@ -110,6 +110,8 @@ class HookLine:
     text: str
     heard_at: datetime | None
     may_be: bool
+    again_at: datetime | None = None
+    """When it is switched on again after the PSA switched it off."""
 
     @property
     def is_on(self) -> bool:
@@ -126,6 +128,9 @@ def hook_of(account: PsaAccount) -> HookLine:
         return HookLine("registering", _("Being registered"), "slow", hook.text if hook else "", None, may_be)
     if hook.state == Hook.State.REFUSED:
         return HookLine("refused", _("Refused by %(psa)s") % {"psa": account.title}, "down", hook.text, None, may_be)
+    if hook.state == Hook.State.DEACTIVATED:
+        title = _("Switched off by %(psa)s") % {"psa": account.title}
+        return HookLine("deactivated", title, "down", "", None, may_be, again_at=hook.check_at)
     if hook.heard_at is None:
         return HookLine("waiting", _("Registered, waiting for the first call"), "slow", "", None, may_be)
     return HookLine("working", _("Working"), "ok", "", hook.heard_at, may_be)

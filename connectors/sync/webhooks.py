@@ -1,6 +1,7 @@
 """`/hooks/<account>/<secret>/`: where a PSA calls. Says nothing to anybody: a status and an empty body.
 
-What comes is a hint that names tickets to read again; nothing of it is believed or stored. No PSA is called here.
+What comes is a hint that names tickets to read again, or word that the PSA calls no more; nothing else of it is
+believed or stored. No PSA is called here.
 """
 
 from __future__ import annotations
@@ -44,10 +45,13 @@ def hook(request: HttpRequest, account: str, secret: str) -> HttpResponse:
         return _turned_away(drawer, "body", 401)
     try:
         key = decrypt(found.signature or "")  # type: ignore[attr-defined]
-        ids = connector_class(found.psa_account.kind).read_hook(request.headers, body, key)
+        told = connector_class(found.psa_account.kind).read_hook(request.headers, body, key)
     except (BadSignature, SecretLost):
         return _turned_away(drawer, "signature", 401)
-    hints.heard(hook=found, remote_ids=ids, now=timezone.now())
+    if told.is_switched_off:
+        hooks.switched_off(hook=found, now=timezone.now())
+    else:
+        hints.heard(hook=found, remote_ids=told.tickets, now=timezone.now())
     return HttpResponse(status=200)
 
 
