@@ -316,6 +316,8 @@ class TicketRecord(Record):
     sla_excluded: Flag = UNSET
     billable_seconds: Seconds = UNSET
     nonbillable_seconds: Seconds = UNSET
+    booked_seconds: Seconds = UNSET
+    """Both together, where lists tell only that: another sum than ours means that the ticket has to be read again."""
     attachment_count: Number = UNSET
     cc: Text = UNSET
     marker: Text = UNSET

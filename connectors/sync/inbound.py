@@ -21,6 +21,8 @@ from helpdesk.tickets.mirror import Applied, RemoteTicket
 from helpdesk.tickets.models import Ticket
 
 BATCH = 100
+SAME_TIME_SECONDS = 60
+"""Sums of booked time that differ by less were rounded."""
 
 _PLAIN = (
     "number", "subject", "resolution", "resolution_type", "reported_by", "impact", "urgency", "category",
@@ -126,7 +128,20 @@ def _apply_batch(
             is_forced=is_forced,
         )
     applied.unchanged += len(present) - len(news)
+    _ask_for_time(account, present, now)
     return applied
+
+
+def _ask_for_time(account: PsaAccount, batch: Sequence[TicketRecord], now: datetime) -> None:
+    """Where no list says when a ticket changed, time that was booked on it shows in the sum only."""
+    told = {r.remote_id: r.booked_seconds for r in batch if r.billable_seconds is UNSET}
+    sums = {remote_id: seconds for remote_id, seconds in told.items() if isinstance(seconds, int)}
+    if not sums or not account.can("time_entry_create"):
+        return
+    rows = Ticket.objects.filter(psa_account=account, remote_id__in=sums, actions_pulled_at__isnull=False)
+    for pk, remote_id, *ours in rows.values_list("pk", "remote_id", "billable_seconds", "nonbillable_seconds"):
+        if abs(sum(n or 0 for n in ours) - sums[str(remote_id)]) >= SAME_TIME_SECONDS:
+            upkeep.read_again(ticket_id=pk, now=now)
 
 
 def remote_tickets(batch: Iterable[TicketRecord], *, account_id: int, keys: Keys) -> list[RemoteTicket]:

@@ -64,6 +64,7 @@ def ticket_record(row: Row, *, billable: Number = UNSET, nonbillable: Number = U
         resolution_due_at=instant_of(row, "ClosedTicketFinalDueDate", "ClosedTicketDueDate", "DueDate"),
         billable_seconds=billable,
         nonbillable_seconds=nonbillable,
+        booked_seconds=_booked_in(row),
     )
 
 
@@ -75,6 +76,11 @@ def ticket_id(row: Row) -> str | None:
 def created_id(row: Row) -> str | None:
     """The id in the answer to a create: `TicketID` where there is one, else `ActionID`, which is a text."""
     return identifier(row.get("TicketID")) or identifier(row.get("ActionID"))
+
+
+def _booked_in(row: Row) -> Number:
+    total = number(row.get("TotalDurationSeconds"))
+    return UNSET if total is None else round(total)
 
 
 def has_booked_time(row: Row) -> bool:
