@@ -14,6 +14,7 @@ from helpdesk.actions.models import Attachment, Outcome
 from helpdesk.actions.text import BODY_LIMIT
 from helpdesk.core.errors import Refused
 from helpdesk.directory.models import Agent
+from helpdesk.tickets import type_rules
 from helpdesk.tickets.models import Status, Ticket
 
 MAX_SECONDS = 24 * 3600
@@ -80,8 +81,7 @@ def check_action(ticket: Ticket, new: NewAction, now: datetime) -> None:
     if new.occurred_at is not None and new.occurred_at > now + timedelta(minutes=5):
         errors["occurred_at"] = _("This lies in the future.")
     errors = {**outcomes.problems(ticket, new), **errors}
-    if new.files and not ticket.psa_account.can("attachments_upload"):
-        psa = {"psa": ticket.psa_account.title}
-        errors["files"] = _("%(psa)s takes no files from here. Upload them there, or send a link.") % psa
+    if new.files and (why := type_rules.no_files(ticket.psa_account, ticket.ticket_type, is_sure=True)):
+        errors["files"] = why
     if errors:
         raise Refused(errors)

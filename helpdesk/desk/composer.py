@@ -29,6 +29,7 @@ from helpdesk.desk import moves
 from helpdesk.desk.outcome_buttons import Outcomes, outcomes_on, picked, thens_of
 from helpdesk.desk.ticket_page import Then, statuses_of, thens
 from helpdesk.directory.models import Agent, Contact
+from helpdesk.tickets import type_rules
 from helpdesk.tickets.choices import FINISHED
 from helpdesk.tickets.models import Status, Ticket
 
@@ -110,7 +111,7 @@ def composer_of(
     hides = found.chosen is not None and found.chosen.hides
     kind = values.get("kind") or Kind.NOTE
     words = tab_words()
-    why_no_files = no_files_because(ticket)
+    why_no_files = type_rules.no_files(ticket.psa_account, ticket.ticket_type)
     return Composer(
         ticket=ticket,
         values=values,
@@ -131,15 +132,6 @@ def composer_of(
         outcomes=found,
         is_picked=is_picked,
     )
-
-
-def no_files_because(ticket: Ticket) -> str:
-    """Why nothing can be attached; empty when it can."""
-    if ticket.psa_account.capabilities.get("attachments_upload") is False:
-        return _("Files: upload them in %(psa)s, or send a link") % {"psa": ticket.psa_account.title}
-    if ticket.ticket_type is not None and not ticket.ticket_type.allow_attachments:
-        return _("“%(type)s” takes no files") % {"type": ticket.ticket_type}
-    return ""
 
 
 def who_mails(ticket: Ticket, *, wants_mail: bool = True) -> str:

@@ -140,6 +140,8 @@ def _status(ticket: Ticket, value: str) -> Status | None:
     if ticket.status_category == value:
         return ticket.status
     allowed = [c for c in fitting if not c.why_not]
+    if allowed and allowed[0].status.pk == rules.reopened_status(ticket):
+        return allowed[0].status  # reopening: the type says where
     if len(allowed) > 1:
         raise Ask([c.status for c in allowed])
     return (allowed or fitting)[0].status

@@ -117,6 +117,8 @@ def _check(filled: Filled) -> None:
                 "most": most,
                 "has": len(values[name]),
             }
+    if filled.files and filled.no_files:
+        filled.errors["files"] = filled.no_files
     if filled.client is None and "client" not in filled.errors:
         filled.errors["client"] = _("A ticket belongs to a client: type the first letters.")
     for name in ("status", "priority"):

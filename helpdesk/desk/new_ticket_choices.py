@@ -5,10 +5,12 @@ The rows are the models' own with the columns named here; any other column is re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import CharField, F, IntegerField, QuerySet, Value
+from django.db.models import CharField, F, IntegerField, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
 from helpdesk.directory.models import Agent, Client, Contact, PsaAccount, Site, Team
 from helpdesk.tickets.choices import FINISHED
@@ -16,18 +18,20 @@ from helpdesk.tickets.models import Priority, Status, TicketCategory
 
 MOST = 300
 MOST_CATEGORIES = 1000
+TEXTS = 4
 _TEXT = Value("", output_field=CharField())
 _NUMBER = Value(0, output_field=IntegerField())
 _COLUMNS: dict[str, tuple[Any, tuple[str, ...], str]] = {
-    "status": (Status, ("name", "category", "sla_clock"), "sequence"),
+    "status": (Status, ("name", "category", "sla_clock", "ticket_types"), "sequence"),
     "priority": (Priority, ("name",), "rank"),
     "team": (Team, ("name",), ""),
     "agent": (Agent, ("name", "email"), ""),
     "site": (Site, ("name",), "client_id"),
     "contact": (Contact, ("first_name", "last_name", "email"), "client_id"),
-    "category": (TicketCategory, ("value", "name"), "level"),
+    "category": (TicketCategory, ("value", "name", "parent"), "level"),
 }
-"""Name of the list -> model, up to three columns of text, one of a number."""
+_LISTS = frozenset({"ticket_types"})
+"""Name of the list -> model, up to TEXTS columns of text, one of a number."""
 
 
 def load_choices(account: PsaAccount, client: Client | None) -> dict[str, list[Any]]:
@@ -36,7 +40,7 @@ def load_choices(account: PsaAccount, client: Client | None) -> dict[str, list[A
         name: model._default_manager.filter(psa_account=account, is_active=True)
         for name, (model, _texts, _number) in _COLUMNS.items()
     }
-    active["status"] = active["status"].exclude(category__in=FINISHED)
+    active["status"] = active["status"].exclude(category__in=FINISHED).exclude(remote_id=None)
     active["category"] = _first(active["category"].filter(level__lte=2), MOST_CATEGORIES)
     active["site"] = _first(active["site"].filter(client=client), MOST)
     active["contact"] = _first(active["contact"].filter(client=client, erased_at=None), MOST)
@@ -54,11 +58,16 @@ def _first(rows: QuerySet[Any], most: int) -> QuerySet[Any]:
 
 def _part(name: str, rows: QuerySet[Any]) -> QuerySet[Any]:
     _model, texts, number = _COLUMNS[name]
-    columns = [F(text) for text in texts] + [_TEXT] * (3 - len(texts))
+    columns = [_column(text) for text in texts] + [_TEXT] * (TEXTS - len(texts))
     named = {f"text_{n}": column for n, column in enumerate(columns)}
     return rows.order_by().values_list(
         Value(name, output_field=CharField()), "pk", "remote_id", F(number) if number else _NUMBER, *named.values()
     )
+
+
+def _column(name: str) -> Any:
+    """A column of a union of texts: lists go as the text they are kept as."""
+    return Cast(F(name), output_field=TextField()) if name in _LISTS else F(name)
 
 
 def _row(name: str, account: PsaAccount, row: Sequence[Any]) -> Any:
@@ -68,6 +77,7 @@ def _row(name: str, account: PsaAccount, row: Sequence[Any]) -> Any:
     values |= dict(zip(texts, words, strict=False))
     if number:
         values[number] = amount
+    values |= {text: json.loads(values[text] or "[]") for text in _LISTS if text in values}
     names = [f.attname for f in model._meta.concrete_fields if f.attname in values]
     return model.from_db("default", names, [values[name] for name in names])
 

@@ -23,7 +23,7 @@ from helpdesk.directory import roles
 from helpdesk.directory.contracts import in_force
 from helpdesk.directory.models import Client, Contract, PsaAccount
 from helpdesk.sla.models import Target
-from helpdesk.tickets import routing
+from helpdesk.tickets import routing, type_rules
 from helpdesk.tickets.choices import Category, Rank, TypeKind
 from helpdesk.tickets.forms import Choice, find_clients
 from helpdesk.tickets.matrix import rank_for
@@ -35,7 +35,7 @@ from helpdesk.tickets.similar import Alike
 TEXTS = ("subject", "description", "reported_by", "source", "cc", "impact", "urgency", "category", "subcategory",
          "agent_role")  # fmt: skip
 ROWS = ("ticket_type", "status", "priority", "site", "contact", "team", "agent")
-ROUTED = ("priority", "team", "agent")
+ROUTED = ("status", "priority", "team", "agent")
 """What the form fills in by itself, kept as `auto_<name>`: any other value is a person's choice."""
 NAMES = ("account", "client", "client_text", *TEXTS, *ROWS, *(f"auto_{name}" for name in ROUTED))
 FLAGS = {"site": "sites", "team": "teams", "category": "categories", "subcategory": "categories",
@@ -79,8 +79,8 @@ class Filled:
 
     @property
     def required(self) -> frozenset[str]:
-        """Fields without which this PSA takes no ticket."""
-        return needed_to_create(self.account) if self.account else frozenset()
+        """Fields without which this PSA takes no ticket of this type."""
+        return needed_to_create(self.account, self.rows.get("ticket_type")) if self.account else frozenset()
 
     @property
     def shown(self) -> dict[str, bool]:
@@ -90,8 +90,13 @@ class Filled:
         found["category"] = found["category"] and bool(self.choices.get("category"))
         found["subcategory"] = found["category"] and bool(self.choices.get("subcategory"))
         found["agent_role"] = bool(self.choices.get("agent_role"))
-        found["files"] = off.get("attachments_upload") is not False
+        found["files"] = not self.no_files
         return found
+
+    @property
+    def no_files(self) -> str:
+        """Why no file may be added; empty: one may."""
+        return type_rules.no_files(self.account, self.rows.get("ticket_type")) if self.account else ""
 
     @property
     def limit(self) -> str:
@@ -177,8 +182,9 @@ def _load_choices(filled: Filled) -> None:
     assert filled.account is not None
     found: dict[str, Sequence[Any]] = dict(load_choices(filled.account, filled.client))
     parts = ("initial_status", "default_priority", "default_team", "default_agent")
-    types = list(TicketType.objects.filter(psa_account=filled.account, is_active=True).select_related(*parts))
+    types = list(TicketType.objects.filter(psa_account=filled.account).offered().select_related(*parts))
     kind = _chosen(types, filled.values["ticket_type"]) or _default_type(types)
+    _obey_type(filled, kind, found)
     filled.rows["ticket_type"], found["ticket_type"] = kind, types
     if kind and kind.default_sla_policy_id:
         targets = Target.objects.filter(policy=kind.default_sla_policy_id)
@@ -188,8 +194,22 @@ def _load_choices(filled: Filled) -> None:
         found["priority"] = known or found["priority"]
     levels = found["category"]
     found["category"] = [_level(c) for c in levels if c.level == 1]
-    found["subcategory"] = [_level(c) for c in levels if c.level == 2]
+    beneath = [c for c in levels if c.level == 2]
+    above = {c.remote_id for c in levels if c.level == 1 and c.value == filled.values["category"]}
+    fitting = [c for c in beneath if not c.parent or c.parent in above]
+    found["subcategory"] = [_level(c) for c in fitting]
+    if filled.values["subcategory"] in {c.value for c in beneath} - {c.value for c in fitting}:
+        filled.values["subcategory"] = ""  # it belonged to another category
     filled.choices = found
+
+
+def _obey_type(filled: Filled, kind: TicketType | None, found: dict[str, Sequence[Any]]) -> None:
+    """Statuses that the type does not know are not offered; one that is asked for all the same is named."""
+    every = found["status"]
+    found["status"] = [status for status in every if type_rules.allows(status, kind)]
+    asked = _chosen(every, filled.values["status"])
+    if asked is not None and asked not in found["status"]:
+        filled.errors["status"] = type_rules.why_not(asked, kind) + "."
 
 
 def _level(row: Any) -> Choice:

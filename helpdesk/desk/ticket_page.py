@@ -75,7 +75,7 @@ def statuses_of(account_id: int) -> list[Status]:
     key = f"desk:statuses:{account_id}"
     found = cache.get(key)
     if found is None:
-        found = list(Status.objects.filter(psa_account=account_id, is_active=True).defer("raw"))
+        found = rules.statuses_of(account_id)
         cache.set(key, found, 30)
     return found
 

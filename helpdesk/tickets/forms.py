@@ -50,7 +50,10 @@ def choices_of(ticket: Ticket, name: str, typed: str = "") -> list[Choice]:
     if name == "contact":
         return find_contacts(account, ticket.client_id, typed)
     if name in LEVELS:
-        rows = TicketCategory.objects.filter(psa_account=account, level=LEVELS[name], is_active=True)[:500]
+        rows = TicketCategory.objects.filter(psa_account=account, level=LEVELS[name], is_active=True)
+        if name == "subcategory":
+            rows = rows.filter(parent__in=["", *_parents(ticket)])
+        rows = rows[:500]
         return [Choice(value=r.value, label=r.name or r.value) for r in rows]
     if name in ("impact", "urgency"):
         told = ticket.psa_account.capabilities.get(f"{name}_values")
@@ -63,6 +66,14 @@ def choices_of(ticket: Ticket, name: str, typed: str = "") -> list[Choice]:
     return [Choice(value=str(r.pk), label=str(r)) for r in _ROWS[name](ticket)[:300]]
 
 
+def _parents(ticket: Ticket) -> list[str]:
+    """Remote ids behind the ticket's category: what belongs to another one is not offered beneath it."""
+    if not ticket.category:
+        return []
+    rows = TicketCategory.objects.filter(psa_account=ticket.psa_account_id, level=1, value=ticket.category)
+    return [key for key in rows.values_list("remote_id", flat=True) if key]
+
+
 def scale_words() -> dict[str, str]:
     """How wide and how soon, where the PSA tells no words of its own."""
     return {"1": _("High"), "2": _("Medium"), "3": _("Low")}
@@ -72,7 +83,7 @@ _ROWS: dict[str, Any] = {
     "site": lambda t: Site.objects.filter(client=t.client_id, psa_account=t.psa_account_id, is_active=True),
     "team": lambda t: Team.objects.filter(psa_account=t.psa_account_id, is_active=True),
     "agent": lambda t: Agent.objects.filter(psa_account=t.psa_account_id, is_active=True),
-    "ticket_type": lambda t: TicketType.objects.filter(psa_account=t.psa_account_id, is_active=True),
+    "ticket_type": lambda t: TicketType.objects.filter(psa_account=t.psa_account_id).offered(t.ticket_type_id),
     "contract": lambda t: Contract.objects.filter(client=t.client_id, psa_account=t.psa_account_id),
     "sla_policy": lambda t: Policy.objects.filter(psa_account=t.psa_account_id),
 }

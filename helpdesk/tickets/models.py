@@ -13,7 +13,7 @@ from helpdesk.core.formatting import FOREVER
 from helpdesk.core.models import ConfiguredRow, RemoteRow, unique_in_account
 from helpdesk.sla.choices import ClockKind, ClockState
 from helpdesk.tickets.choices import FINISHED, Category, Precision, Rank, SlaAction, SlaClock, Sync, TypeKind
-from helpdesk.tickets.querysets import EventQuerySet, RoutingQuerySet, TicketQuerySet
+from helpdesk.tickets.querysets import EventQuerySet, RoutingQuerySet, TicketQuerySet, TypeQuerySet
 
 
 class Status(ConfiguredRow):
@@ -107,6 +107,8 @@ class TicketType(ConfiguredRow):
     """So long after the end a client's answer opens the ticket again; null: always."""
     auto_close_hours = models.FloatField(null=True, blank=True)
     """The PSA closes what stayed resolved for so long."""
+
+    objects = TypeQuerySet.as_manager()
 
     class Meta:
         constraints = [unique_in_account("ticket_type_remote")]

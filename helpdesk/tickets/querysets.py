@@ -15,7 +15,7 @@ from helpdesk.tickets.choices import Category
 
 if TYPE_CHECKING:
     from helpdesk.accounts.models import User
-    from helpdesk.tickets.models import RoutingRule, Ticket, TicketEvent  # noqa: F401
+    from helpdesk.tickets.models import RoutingRule, Ticket, TicketEvent, TicketType  # noqa: F401
 
 
 class TicketQuerySet(QuerySet["Ticket"]):
@@ -183,6 +183,13 @@ class TicketQuerySet(QuerySet["Ticket"]):
         """The `count` tickets of every value of a column that are due next."""
         place = Window(RowNumber(), partition_by=[F(column)], order_by=["next_due_at", "pk"])
         return self.annotate(place=place).filter(place__lte=count)
+
+
+class TypeQuerySet(QuerySet["TicketType"]):
+    def offered(self, kept: int | None = None) -> TypeQuerySet:
+        """Types that agents may choose, and the one that is kept."""
+        free = Q(is_active=True, agents_may_select=True, remote_id__isnull=False)
+        return self.filter(free | Q(pk=kept) if kept else free)
 
 
 class RoutingQuerySet(QuerySet["RoutingRule"]):

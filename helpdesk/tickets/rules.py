@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -18,8 +18,9 @@ from helpdesk.core.rules import (
 )
 from helpdesk.directory import roles
 from helpdesk.directory.models import PsaAccount
+from helpdesk.tickets import type_rules
 from helpdesk.tickets.fields import FIELDS
-from helpdesk.tickets.models import Priority, Status, Ticket
+from helpdesk.tickets.models import Priority, Status, Ticket, TicketType
 
 ASKED = ("resolution", "escalation_reason")
 """Texts that a status may still need and a person can give on the way."""
@@ -72,12 +73,25 @@ def filled_fields(ticket: Ticket, changes: Mapping[str, Any] | None = None) -> s
 
 def judge_status(ticket: Ticket, status: Status, changes: Mapping[str, Any] | None = None) -> Verdict:
     """May this ticket go to this status, with these other changes made at the same time?"""
-    if status.category == ticket.status_category:
+    if status.pk == ticket.status_id:
         return Verdict()
+    if status.category == ticket.status_category:
+        return _judge_type(ticket, status, changes)
     return _judge_move(ticket, ticket.status, status, changes)
 
 
+def _judge_type(ticket: Ticket, status: Status, changes: Mapping[str, Any] | None) -> Verdict:
+    """Whether the ticket's type, which may change at the same time, knows this status."""
+    if not status.ticket_types:
+        return Verdict()  # nobody has to ask for the type
+    why = type_rules.why_not(status, (changes or {}).get("ticket_type") or ticket.ticket_type)
+    return Verdict(errors={"status": why} if why else {})
+
+
 def _judge_move(ticket: Ticket, old: Status, new: Status, changes: Mapping[str, Any] | None) -> Verdict:
+    by_type = _judge_type(ticket, new, changes)
+    if by_type.errors:
+        return by_type
     return judge_transition(
         transition_rules(ticket.psa_account.transition_rules),
         old=old.category,
@@ -89,7 +103,9 @@ def _judge_move(ticket: Ticket, old: Status, new: Status, changes: Mapping[str, 
 
 
 def statuses_of(account_id: int) -> list[Status]:
-    return list(Status.objects.filter(psa_account=account_id, is_active=True))
+    """What may be chosen: active and known to the PSA, in its order, those of its quick choice first."""
+    found = Status.objects.filter(psa_account=account_id, is_active=True, remote_id__isnull=False)
+    return sorted(found, key=lambda status: not status.is_quick)
 
 
 def choice_of(ticket: Ticket, status: Status, statuses: Sequence[Status] | None = None) -> StatusChoice:
@@ -120,9 +136,21 @@ def _passed_through(ticket: Ticket, status: Status, between: Sequence[Status]) -
 
 
 def status_choices(ticket: Ticket) -> list[StatusChoice]:
-    """Every active status of the account, the blocked ones with the reason. Required text can be given on the way."""
+    """Every active status of the account, the blocked ones with the reason. Required text can be given on the way.
+
+    Of a finished ticket the one that its type reopens into comes first.
+    """
     statuses = statuses_of(ticket.psa_account_id)
-    return [choice_of(ticket, status, statuses) for status in statuses]
+    again = reopened_status(ticket)
+    found = [choice_of(ticket, status, statuses) for status in statuses]
+    return sorted(found, key=lambda choice: choice.status.pk != again) if again else found
+
+
+def reopened_status(ticket: Ticket) -> int | None:
+    """Key of the status into which the ticket's type reopens; None for an open ticket and a type that names none."""
+    if not ticket.is_finished or ticket.ticket_type is None:
+        return None
+    return ticket.ticket_type.reopened_status_id
 
 
 def is_final(account: PsaAccount, status: Status) -> bool:
@@ -146,15 +174,18 @@ def wants_reason(category: str, account_ids: Collection[int]) -> bool:
     )
 
 
-def needed_to_create(account: PsaAccount) -> frozenset[str]:
-    """Fields that the account asks for before it takes a new ticket."""
+def needed_to_create(account: PsaAccount, kind: TicketType | None = None) -> frozenset[str]:
+    """Fields that the account, or the type, asks for before it takes a new ticket."""
     found = required_fields(account.required_fields)
-    return frozenset(name for rule in found if rule.verb == "create" and rule.level == "error" for name in rule.fields)
+    rules = [rule for rule in found if rule.verb == "create" and rule.level == "error"]
+    return frozenset([name for rule in rules for name in rule.fields] + type_rules.needed(kind, account))
 
 
 def judge_create(account: PsaAccount, fields: Mapping[str, Any]) -> Verdict:
     filled = {name for name, value in fields.items() if value not in (None, "")}
-    return judge_required(required_fields(account.required_fields), verb="create", filled=filled)
+    verdict = judge_required(required_fields(account.required_fields), verb="create", filled=filled)
+    by_type = type_rules.missing(fields.get("ticket_type"), account, filled)
+    return replace(verdict, errors={**by_type, **verdict.errors}) if by_type else verdict
 
 
 def priority_choices(account_id: int, policy_id: int | None) -> list[Priority]:
