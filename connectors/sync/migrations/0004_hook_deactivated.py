@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0002_hooks_and_sweep'),
+        ('sync', "0003_remap"),
     ]
 
     operations = [
