@@ -93,6 +93,7 @@ class AutotaskConnector(Connector):
             contracts=self._may_read("Contracts"),
             upload_bytes=self._files.limit,
             webhooks=self._calls_out(),
+            sources=[c.label for c in picklists.choices_of(self._lookups.tickets(), "source").values() if c.is_active],
         )
 
     def _may_read(self, entity: str) -> bool:

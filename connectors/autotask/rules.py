@@ -5,6 +5,8 @@ Source: vendor's help for what can be written; the process rules are the ones th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from connectors.base.rules import Description, RequiredField, TransitionRule
 
 _CREATE = (
@@ -32,8 +34,10 @@ _TRANSITIONS = (
 )
 
 
-def description(*, has_queues: bool, contracts: bool, upload_bytes: int, webhooks: bool) -> Description:
-    """`has_queues`: the picklist of queues is not empty; then a new ticket needs one."""
+def description(
+    *, has_queues: bool, contracts: bool, upload_bytes: int, webhooks: bool, sources: Sequence[str] = ()
+) -> Description:
+    """`has_queues`: the picklist of queues is not empty; then a new ticket needs one. `sources`: its labels."""
     capabilities = {
         "sites": True,
         "teams": has_queues,
@@ -43,6 +47,10 @@ def description(*, has_queues: bool, contracts: bool, upload_bytes: int, webhook
         "urgency": False,
         "set_client": True,
         "change_contact": True,
+        "change_contract": True,
+        "change_policy": True,
+        "source": bool(sources),
+        "source_values": list(sources),
         "edit_description": True,
         "set_due_date": True,
         "resolution_field": True,

@@ -234,7 +234,11 @@ def _why_not(lane: Lane, scope: Scope, tickets: list[Any]) -> str | None:
             if ticket.psa_account_id not in lane.accounts:
                 return moves.no_agent(lane.title, ticket.psa_account.title)
             continue
+        if why := moves.rules.why_off(ticket, scope.group):
+            return why
         if lane.target == moves.NOBODY:
+            if scope.group == "agent" and ticket.agent_id and (why := moves.rules.why_owned(ticket.psa_account)):
+                return why
             continue
         try:
             target = moves.resolve(ticket, scope.group, lane.target)

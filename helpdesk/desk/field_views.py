@@ -70,14 +70,20 @@ def _clash(ticket: Ticket, name: str) -> dict[str, str]:
 
 
 def _line(request: SignedIn, ticket: Ticket, name: str) -> HttpResponse:
-    moving = ticket_head.moving_fields(ticket_page.open_items(ticket))
-    line = ticket_side.line_of(ticket, name, request.user, timezone.now(), moving)
+    items = ticket_page.open_items(ticket)
+    moving, refused = ticket_head.moving_fields(items), ticket_head.refused_fields(items)
+    line = ticket_side.line_of(ticket, name, request.user, timezone.now(), moving, refused)
     context = {"ticket": ticket, "line": line, "name": name}
     return render_page(request, page="tickets/field_page.html", partial=_partial(name), context=context)
 
 
 def _partial(name: str) -> str:
     return "tickets/_subject.html" if name == "subject" else "tickets/_field.html"
+
+
+def _refused(ticket: Ticket, name: str) -> str:
+    """What the PSA said against the value that stands in the input."""
+    return ticket_head.refused_fields(ticket_page.open_items(ticket)).get(name, "")
 
 
 def _input(
@@ -109,7 +115,7 @@ def _input(
         "value": value,
         "words": ticket_side.value_words(ticket, name, timezone.now()),
         "base": forms.base_of(ticket, name),
-        "problem": problem or why,
+        "problem": problem or why or _refused(ticket, name),
         "why": why,
         "confirm": confirm,
         "clash": clash,

@@ -48,6 +48,8 @@ class Property(Protocol):
     def why(self) -> str: ...
     @property
     def address(self) -> str: ...
+    @property
+    def refused(self) -> str: ...
 
 
 def property_of(line: Property) -> SafeString:
@@ -55,15 +57,16 @@ def property_of(line: Property) -> SafeString:
     at, way, why = f"field-{escape(line.name)}", escape(line.address), escape(line.why)
     held = f'<span class="held">{escape(line.value)}</span>' if line.value else ""
     moving = sync(line.sync, word=True)
+    refused = f'<p class="wrong">{icon("octagon-alert", small=True)}{escape(line.refused)}</p>' if line.refused else ""
     if not line.is_open:
         held = held or f'<span class="muted">{escape(_("None"))}</span>'
         hush = f'<span class="hush">. {why}</span>'
-        return mark_safe(f'<dd id="{at}"><span class="edit" title="{why}">{held}{moving}{hush}</span></dd>')
+        return mark_safe(f'<dd id="{at}"><span class="edit" title="{why}">{held}{moving}{hush}</span>{refused}</dd>')
     held = held or f'<span class="muted">{escape(_("Set"))}</span>'
     pencil = icon("pencil", small=True, **{"class": "icon-edit"})
     return mark_safe(
         f'<dd id="{at}"><a class="edit" href="{way}" hx-get="{way}" hx-target="#{at}" hx-swap="outerHTML">'
-        f'<span class="hush">{escape(line.label)}: </span>{held}{moving}{pencil}</a></dd>'
+        f'<span class="hush">{escape(line.label)}: </span>{held}{moving}{pencil}</a>{refused}</dd>'
     )
 
 

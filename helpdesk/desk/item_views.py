@@ -35,7 +35,7 @@ from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.access import ticket_for
-from helpdesk.tickets.conflicts import keep_mine, take_theirs
+from helpdesk.tickets.conflicts import keep_mine, send_again, take_theirs
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Ticket
 
@@ -60,7 +60,7 @@ def calm(view: View) -> View:
 @calm
 def retry(request: SignedIn, pk: int, item: int) -> HttpResponse:
     ticket = ticket_for(request.user, pk)
-    outbox.retry_item(item=item_of(ticket, item), origin=Origin.desk(request.user), now=timezone.now())
+    send_again(item=item_of(ticket, item), origin=Origin.desk(request.user), now=timezone.now())
     return answer(request, ticket, _("Sent again"))
 
 

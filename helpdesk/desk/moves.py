@@ -309,7 +309,8 @@ def options_for(ticket: Ticket, name: str) -> list[Option]:
             for r in rows
         ]
         people.sort(key=lambda o: o.label.lower())
-        return [*people, Option(value=NOBODY, label=_("Nobody"), is_current=ticket.agent_id is None)]
+        kept = rules.why_owned(ticket.psa_account) if ticket.agent_id is not None else ""
+        return [*people, Option(value=NOBODY, label=_("Nobody"), blocked=kept, is_current=ticket.agent_id is None)]
     if name == "team":
         teams = Team.objects.filter(psa_account=ticket.psa_account_id, is_active=True)
         return [Option(value=f"t{t.pk}", label=t.name, is_current=t.pk == ticket.team_id) for t in teams]

@@ -25,7 +25,7 @@ from helpdesk.directory.models import Client, Contract, PsaAccount
 from helpdesk.sla.models import Target
 from helpdesk.tickets import routing, type_rules
 from helpdesk.tickets.choices import Category, Rank, TypeKind
-from helpdesk.tickets.forms import Choice, find_clients
+from helpdesk.tickets.forms import Choice, find_clients, scale_of, told_values
 from helpdesk.tickets.matrix import rank_for
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketType
 from helpdesk.tickets.routing import Route
@@ -39,7 +39,7 @@ ROUTED = ("status", "priority", "team", "agent")
 """What the form fills in by itself, kept as `auto_<name>`: any other value is a person's choice."""
 NAMES = ("account", "client", "client_text", *TEXTS, *ROWS, *(f"auto_{name}" for name in ROUTED))
 FLAGS = {"site": "sites", "team": "teams", "category": "categories", "subcategory": "categories",
-         "impact": "impact", "urgency": "urgency"}  # fmt: skip
+         "impact": "impact", "urgency": "urgency", "source": "source"}  # fmt: skip
 NOT_OURS = "-"
 """`auto_<name>` of a field that a person has emptied."""
 
@@ -256,6 +256,9 @@ def _read_role(filled: Filled) -> None:
     assert filled.account is not None
     agent, values = filled.rows["agent"], filled.values
     known = roles.roles_of(agent) if agent is not None and filled.account.can(roles.FLAG) else []
+    for name in ("impact", "urgency"):
+        filled.choices[name] = scale_of(filled.account, name)
+    filled.choices["source"] = told_values(filled.account, "source")
     filled.choices["agent_role"] = [Choice(value=role.key, label=role.name) for role in known]
     if values["agent_role"] not in {role.key for role in known}:
         values["agent_role"] = roles.default_role(agent, filled.rows["team"]) if known else ""

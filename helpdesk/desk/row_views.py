@@ -55,7 +55,8 @@ def choose(request: SignedIn, pk: int, field: str) -> HttpResponse:
     if field not in moves.FIELDS:
         raise Http404
     ticket = ticket_for(request.user, pk)
-    return _chooser(request, ticket, field, moves.options_for(ticket, field))
+    problem = moves.rules.why_off(ticket, field)
+    return _chooser(request, ticket, field, [] if problem else moves.options_for(ticket, field), problem=problem)
 
 
 @require_POST

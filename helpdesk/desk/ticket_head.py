@@ -14,7 +14,7 @@ from helpdesk.accounts.models import User
 from helpdesk.core import chips
 from helpdesk.core.formatting import FOREVER, duration, moment
 from helpdesk.desk.presence import present
-from helpdesk.outbox.choices import Verb
+from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Ticket, TicketClock
@@ -119,6 +119,12 @@ def psa_url(ticket: Ticket) -> str:
     if not ticket.remote_id or not address.startswith(("https://", "http://")):
         return ""
     return address.replace("{remote_id}", ticket.remote_id)
+
+
+def refused_fields(items: Sequence[OutboxItem]) -> dict[str, str]:
+    """field -> what the PSA said against the value that stands there."""
+    refused = (i for i in items if i.state == State.REFUSED and i.verb in (Verb.UPDATE_TICKET, Verb.CREATE_TICKET))
+    return {name: str(text) for item in refused for name, text in item.error_fields.items() if name in FIELDS and text}
 
 
 def moving_fields(items: Sequence[OutboxItem]) -> dict[str, str]:

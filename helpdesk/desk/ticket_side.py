@@ -19,14 +19,15 @@ from helpdesk.core.formatting import duration, moment
 from helpdesk.desk.entries import refusal_of
 from helpdesk.desk.fronts import property_of
 from helpdesk.desk.story import is_conflict
-from helpdesk.desk.ticket_head import moving_fields
+from helpdesk.desk.ticket_head import moving_fields, refused_fields
 from helpdesk.directory import roles
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.conflicts import from_spelling
 from helpdesk.tickets.fields import FIELDS
-from helpdesk.tickets.forms import LEVELS, scale_words
+from helpdesk.tickets.forms import LEVELS, scale_word
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.rules import why_off
 
 OTHERS = 5
 
@@ -43,6 +44,8 @@ class Line:
     why: str = ""
     address: str = ""
     """Where it is changed."""
+    refused: str = ""
+    """What the PSA said against the value."""
 
     @property
     def drawn(self) -> SafeString:
@@ -95,10 +98,7 @@ def why_fixed(ticket: Ticket, name: str, user: User) -> str:
         return _("You may read tickets, not change them.")
     if ticket.removed_at is not None:
         return _("It was deleted in %(psa)s.") % {"psa": ticket.psa_account.title}
-    flag = FIELDS[name].flag
-    if flag and ticket.psa_account.capabilities.get(flag) is False:
-        return _("%(psa)s does not let this be changed.") % {"psa": ticket.psa_account.title}
-    return ""
+    return why_off(ticket, name)
 
 
 def value_words(ticket: Ticket, name: str, now: datetime) -> str:
@@ -108,7 +108,7 @@ def value_words(ticket: Ticket, name: str, now: datetime) -> str:
     if FIELDS[name].is_instant:
         return moment(value, now, timezone.get_current_timezone())
     if name in ("impact", "urgency"):
-        return scale_words().get(value, str(value))
+        return scale_word(str(value))
     if name in LEVELS:
         return category_words(str(value))
     if name == "agent_role":
@@ -121,7 +121,9 @@ def category_words(text: str) -> str:
     return ", ".join(part.strip() for part in text.split(">") if part.strip()) or text
 
 
-def line_of(ticket: Ticket, name: str, user: User, now: datetime, moving: Mapping[str, str]) -> Line:
+def line_of(
+    ticket: Ticket, name: str, user: User, now: datetime, moving: Mapping[str, str], refused: Mapping[str, str]
+) -> Line:
     why = why_fixed(ticket, name, user)
     return Line(
         name=name,
@@ -131,11 +133,15 @@ def line_of(ticket: Ticket, name: str, user: User, now: datetime, moving: Mappin
         is_open=not why,
         why=why,
         address=reverse("tickets:field", args=[ticket.pk, name]),
+        refused=refused.get(name, ""),
     )
 
 
-def lines_of(ticket: Ticket, names: Sequence[str], user: User, now: datetime, moving: Mapping[str, str]) -> list[Line]:
-    return [line_of(ticket, name, user, now, moving) for name in names if not is_hidden(ticket, name)]
+def lines_of(
+    ticket: Ticket, names: Sequence[str], user: User, now: datetime, moving: Mapping[str, str],
+    refused: Mapping[str, str],
+) -> list[Line]:  # fmt: skip
+    return [line_of(ticket, name, user, now, moving, refused) for name in names if not is_hidden(ticket, name)]
 
 
 def clashes(ticket: Ticket, items: Sequence[OutboxItem]) -> list[Clash]:
@@ -194,14 +200,14 @@ def stuck_items(ticket: Ticket, items: Sequence[OutboxItem]) -> list[Stuck]:
 
 
 def side_context(ticket: Ticket, user: User, now: datetime, items: Sequence[OutboxItem]) -> dict[str, Any]:
-    moving = moving_fields(items)
+    moving, refused = moving_fields(items), refused_fields(items)
     waiting = [i for i in items if i.state in (State.WAITING, State.SENDING)]
-    lines = lines_of(ticket, SIDE_FIELDS, user, now, moving)
+    lines = lines_of(ticket, SIDE_FIELDS, user, now, moving, refused)
     return {
         "moving": moving,
-        "lines": [one for one in lines if one.value or one.sync or one.name in ALWAYS],
-        "empty_lines": [one for one in lines if not (one.value or one.sync or one.name in ALWAYS)],
-        "client_lines": lines_of(ticket, CLIENT_FIELDS, user, now, moving),
+        "lines": [one for one in lines if one.value or one.sync or one.refused or one.name in ALWAYS],
+        "empty_lines": [one for one in lines if not (one.value or one.sync or one.refused or one.name in ALWAYS)],
+        "client_lines": lines_of(ticket, CLIENT_FIELDS, user, now, moving, refused),
         "dates": _dates(ticket, now),
         "clashes": clashes(ticket, items),
         "stuck": stuck_items(ticket, items),

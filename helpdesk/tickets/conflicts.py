@@ -10,10 +10,10 @@ from django.db import transaction
 
 from helpdesk.core.origin import Origin
 from helpdesk.outbox import services as outbox
-from helpdesk.outbox.choices import State
+from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets import clocks
-from helpdesk.tickets.fields import FIELDS
+from helpdesk.tickets.fields import FIELDS, spell
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.services import change_ticket
 from helpdesk.tickets.writing import lock_ticket, save_clocks
@@ -38,6 +38,17 @@ def _sent_meanwhile(item: OutboxItem, name: str) -> list[Any]:
     key = "new_status" if name == "status" else name
     rows = [i.fields for i in sent.filter(state=State.DONE)]
     return [row[k] for row in rows for k in (name, key) if k in row]
+
+
+@transaction.atomic
+def send_again(*, item: OutboxItem, origin: Origin, now: datetime) -> None:
+    """A refused change goes out once more. A new ticket goes as it is now, with what was put right meanwhile."""
+    fields = None
+    if item.verb == Verb.CREATE_TICKET:
+        ticket = lock_ticket(int(item.lane.partition(":")[2]))
+        now_held = {name: spell(name, getattr(ticket, name)) for name in FIELDS}
+        fields = {name: value for name, value in now_held.items() if value is not None}
+    outbox.retry_item(item=item, origin=origin, now=now, fields=fields)
 
 
 @transaction.atomic

@@ -50,10 +50,10 @@ FIELDS: dict[str, Field] = {
         Field(name="agent", label=_("Owner"), is_reference=True),
         Field(name="agent_role", label=_("Role"), flag="agent_roles", max_length=64),
         Field(name="team", label=_("Team"), is_reference=True, flag="teams"),
-        Field(name="contract", label=_("Contract"), is_reference=True, flag="contracts"),
-        Field(name="sla_policy", label=_("SLA policy"), is_reference=True, flag="sla_from_psa"),
+        Field(name="contract", label=_("Contract"), is_reference=True, flag="change_contract"),
+        Field(name="sla_policy", label=_("SLA policy"), is_reference=True, flag="change_policy"),
         Field(name="deadline_at", label=_("Deadline"), is_instant=True, flag="set_due_date"),
-        Field(name="source", label=_("Source"), max_length=60),
+        Field(name="source", label=_("Source"), flag="source", max_length=60),
         Field(name="cc", label=_("Cc"), max_length=2000),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -11,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from helpdesk.core.errors import Refused
-from helpdesk.directory.models import Agent, Client, Contact, Contract, Site, Team
+from helpdesk.directory.models import Agent, Client, Contact, Contract, PsaAccount, Site, Team
 from helpdesk.directory.roles import roles_of
 from helpdesk.sla.models import Policy
 from helpdesk.tickets.fields import FIELDS, event_key
@@ -21,6 +22,7 @@ MOST = 12
 """Clients and contacts offered for what was typed: never a list of all."""
 SEARCHED = ("client", "contact")
 LONG = ("description", "resolution", "escalation_reason", "cc")
+_CAMEL = re.compile(r"(?<=[a-z])[A-Z](?=[a-z])")
 LEVELS = {"category": 1, "subcategory": 2, "category_3": 3, "category_4": 4}
 
 
@@ -56,9 +58,9 @@ def choices_of(ticket: Ticket, name: str, typed: str = "") -> list[Choice]:
         rows = rows[:500]
         return [Choice(value=r.value, label=r.name or r.value) for r in rows]
     if name in ("impact", "urgency"):
-        told = ticket.psa_account.capabilities.get(f"{name}_values")
-        words = {str(v): str(v) for v in told} if isinstance(told, list) else scale_words()
-        return [Choice(value=value, label=label) for value, label in words.items()]
+        return scale_of(ticket.psa_account, name)
+    if name == "source":
+        return told_values(ticket.psa_account, name)
     if name == "agent_role":
         return [Choice(value=role.key, label=role.name) for role in roles_of(ticket.agent)]
     if name not in _ROWS:
@@ -72,6 +74,22 @@ def _parents(ticket: Ticket) -> list[str]:
         return []
     rows = TicketCategory.objects.filter(psa_account=ticket.psa_account_id, level=1, value=ticket.category)
     return [key for key in rows.values_list("remote_id", flat=True) if key]
+
+
+def told_values(account: PsaAccount, name: str) -> list[Choice]:
+    """The PSA's own fixed values of a field; none where it tells none."""
+    told = account.capabilities.get(f"{name}_values")
+    return [Choice(value=str(v), label=scale_word(str(v))) for v in told] if isinstance(told, list) else []
+
+
+def scale_of(account: PsaAccount, name: str) -> list[Choice]:
+    """How wide or how soon: the PSA's own words, else three steps."""
+    return told_values(account, name) or [Choice(value=v, label=w) for v, w in scale_words().items()]
+
+
+def scale_word(value: str) -> str:
+    """A step as people read it: ours in words, `SiteDown` of a PSA as "Site down"."""
+    return scale_words().get(value) or _CAMEL.sub(lambda found: f" {found[0].lower()}", value)
 
 
 def scale_words() -> dict[str, str]:

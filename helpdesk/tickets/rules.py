@@ -19,6 +19,7 @@ from helpdesk.core.rules import (
 from helpdesk.directory import roles
 from helpdesk.directory.models import PsaAccount
 from helpdesk.tickets import type_rules
+from helpdesk.tickets.choices import Sync
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketType
 
@@ -227,6 +228,46 @@ def judge_assignment(ticket: Ticket, changes: Mapping[str, Any]) -> dict[str, st
     return errors
 
 
+_OPENED_WITH = ("set_client", "change_contact", "edit_description")
+"""Flags of fields that every PSA takes with a new ticket."""
+
+
+def why_off(ticket: Ticket, name: str) -> str:
+    """Why the PSA does not let a field be changed, and what to do instead; empty when it does.
+
+    What a ticket is opened with is no change: that holds, too, while the PSA has refused to open it.
+    """
+    flag = FIELDS[name].flag if name in FIELDS else ""
+    is_opened_with = (
+        flag in _OPENED_WITH and ticket.remote_id is None and ticket.sync_state in (Sync.NONE, Sync.REFUSED)
+    )
+    if not flag or is_opened_with or ticket.psa_account.capabilities.get(flag) is not False:
+        return ""
+    psa = {"psa": ticket.psa_account.title}
+    if flag in ("set_client", "change_contact"):
+        return _("%(psa)s takes the client from the contact, who is chosen when the ticket is opened.") % psa
+    if flag in ("edit_description", "set_due_date"):
+        return _("%(psa)s does not let this be changed. Add a comment instead.") % psa
+    if flag == "resolution_field":
+        return _("%(psa)s has no field for it: say it in a note or a reply.") % psa
+    if flag == "change_contract":
+        return _("%(psa)s takes the contract from the client.") % psa
+    return _("%(psa)s does not let this be changed.") % psa
+
+
+def why_owned(account: PsaAccount) -> str:
+    """Why a ticket cannot be left without an owner; empty when it can."""
+    if account.capabilities.get("unassign") is not False:
+        return ""
+    return _("%(psa)s cannot take the owner off a ticket. Choose another one.") % {"psa": account.title}
+
+
+def _why_closed(ticket: Ticket, name: str, value: Any) -> str:
+    """Why the PSA takes no such change."""
+    why = why_off(ticket, name)
+    return why or (why_owned(ticket.psa_account) if name == "agent" and value is None else "")
+
+
 def check_values(ticket: Ticket, changes: Mapping[str, Any]) -> dict[str, str]:
     """Errors by field that need no PSA: unknown field, wrong account, capability off, empty, too long."""
     errors: dict[str, str] = {}
@@ -234,12 +275,8 @@ def check_values(ticket: Ticket, changes: Mapping[str, Any]) -> dict[str, str]:
         field = FIELDS.get(name)
         if field is None:
             errors[name] = _("There is no such field.")
-        elif field.flag and ticket.psa_account.capabilities.get(field.flag) is False:
-            errors[name] = _("%(psa)s does not let this be changed.") % {"psa": ticket.psa_account.title}
-        elif name == "agent" and value is None and ticket.psa_account.capabilities.get("unassign") is False:
-            errors[name] = _("%(psa)s cannot take the owner off a ticket. Choose another one.") % {
-                "psa": ticket.psa_account.title
-            }
+        elif why := _why_closed(ticket, name, value):
+            errors[name] = why
         elif field.is_required and value in (None, ""):
             errors[name] = _("This must not be empty.")
         elif field.max_length and len(value or "") > field.max_length:
