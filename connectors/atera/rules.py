@@ -71,6 +71,7 @@ def description(*, contracts: bool, work_hours: bool) -> Description:
         "webhooks": False,
         "contracts": contracts,
         "mails": "psa",
+        "staff_mail": False,
         "mail_switches": [],
     }
     return Description(capabilities=capabilities, required_fields=_CREATE, transition_rules=_TRANSITIONS)

@@ -71,6 +71,7 @@ def description(
         "webhooks": webhooks,
         "contracts": contracts,
         "mails": "desk",
+        "staff_mail": False,
         "mail_switches": [],
         "action_with_status": False,
         "time_in_action": False,

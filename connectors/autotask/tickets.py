@@ -150,10 +150,12 @@ class Tickets:
         return fields if "agent" in fields else {**fields, "agent": self.one(key).agent}
 
     def _note_reason(self, key: str, reason: str) -> None:
-        """Where there is no field for the reason of an escalation an internal note keeps it, once."""
+        """Where there is no field for the reason of an escalation an internal note keeps it, unless one says it
+        already."""
         text = f"Escalated: {reason}"[: writes.BODY_LENGTH]
         mine = [where("ticketID", "eq", int(key))]
-        if any(str(row.get("description") or "").strip() == text for row in self._client.rows("TicketNotes", mine)):
+        said = (str(row.get("description") or "") for row in self._client.rows("TicketNotes", mine))
+        if any(" ".join(text.split()) in " ".join(words.split()) for words in said):
             return
         fields = self._lookups.notes()
         publish, kind = self._lookups.publish(fields, is_internal=True), picklists.note_type(fields)

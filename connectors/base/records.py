@@ -404,6 +404,8 @@ class ActionDraft:
     send_email: bool = False
     email_to: str = ""
     email_cc: str = ""
+    is_to_staff: bool = False
+    """`email_to` are our own people: mail it although it is internal, and never let the client see it."""
     author_agent: str | None = None
     author_name: str = ""
     resolution: str | None = None

@@ -60,6 +60,7 @@ def description(*, outcomes: Any, contracts: bool, upload_bytes: int) -> Descrip
         "webhooks": True,
         "contracts": contracts,
         "mails": "psa",
+        "staff_mail": True,
         "mail_switches": ["acknowledgement", "reply"],
         "action_with_status": True,
         "time_in_action": True,

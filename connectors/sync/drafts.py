@@ -37,7 +37,8 @@ def action_draft(item: OutboxItem, *, account: PsaAccount, ticket: Ticket) -> Ac
     by_client = bool(fields.get("is_from_client"))
     is_internal = bool(fields.get("is_internal", True))
     mailed_by = fields.get("mailed_by", account.mailer("reply"))
-    mails = bool(fields.get("send_email")) and mailed_by == "psa" and not by_client and not is_internal
+    is_to_staff = bool(fields.get("is_to_staff")) and is_internal
+    mails = bool(fields.get("send_email")) and mailed_by == "psa" and not by_client and is_to_staff == is_internal
     body_html, body_text = str(fields.get("body_html") or ""), str(fields.get("body_text") or "")
     name = str(fields.get("author_name") or "")
     if by_client and not account.can("contact_as_author"):
@@ -58,6 +59,8 @@ def action_draft(item: OutboxItem, *, account: PsaAccount, ticket: Ticket) -> Ac
         send_email=mails,
         email_to=str(fields.get("email_to") or "") if mails else "",
         email_cc=str(fields.get("email_cc") or "") if mails else "",
+        is_to_staff=mails and is_to_staff,
+        title=str(fields.get("title") or ""),
         author_agent=None if by_client else fields.get("author_agent"),
         author_name="" if by_client else name,
         resolution=fields.get("resolution"),

@@ -101,11 +101,11 @@ class ClientMailForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: Any, account: PsaAccount, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {o: account.mailer(o) for o in Occasion} | {
+        kwargs.setdefault("initial", {o: account.mailer(o) for o in MAIL_LABELS} | {
             "reply_to": account.client_mail.get("reply_to", "")})  # fmt: skip
         super().__init__(*args, **kwargs)
         self.account = account
-        fields = {occasion.value: self._choice(occasion) for occasion in Occasion}
+        fields = {occasion.value: self._choice(occasion) for occasion in MAIL_LABELS}
         self.fields = {**fields, "reply_to": self.fields["reply_to"]}
 
     def _choice(self, occasion: Occasion) -> forms.ChoiceField:

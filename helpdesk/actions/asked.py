@@ -42,6 +42,10 @@ class NewAction:
     email_to: str = ""
     email_cc: str = ""
     sends_email: bool = False
+    is_to_staff: bool = False
+    """An internal mail of the PSA to our own people: `email_to` holds addresses of users and of nobody else."""
+    title: str = ""
+    """Subject of that mail."""
     files: Sequence[Attachment] = ()
     public_files: frozenset[int] = frozenset()
     """Keys of the files the client may see."""

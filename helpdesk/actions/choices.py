@@ -25,6 +25,7 @@ class Occasion(models.TextChoices):
     ACKNOWLEDGEMENT = "acknowledgement", _("Acknowledgement")
     REPLY = "reply", _("Reply")
     STATUS = "status", _("Solved or closed")
+    ESCALATION = "escalation", _("Escalation, to our own people")
 
 
 class MailState(models.TextChoices):

@@ -1,8 +1,8 @@
-"""Mails to the client that this desk sends: written with the act they tell of, claimed, and settled.
+"""Mails that this desk sends, to the client or to our own people: written with their act, claimed, and settled.
 
 What a mail says is put together by the portal when it leaves. Three rules stand here:
 
-- An internal action is never mailed: none is queued for it, and the portal looks again before each sending.
+- An internal action is never mailed to a client: none is queued for it, and the portal looks again before each sending.
 - A mail waits until the PSA has accepted what it tells of, so that a reply which was refused and then discarded has
   not reached the client behind everybody's back. A PSA that does not answer at all is waited for at most `PATIENCE`:
   the client's answer then counts for more. What it refused waits for a person without limit. Should a reply be
@@ -12,6 +12,7 @@ What a mail says is put together by the portal when it leaves. Three rules stand
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -92,6 +93,14 @@ def queue_status(*, ticket: Ticket, item: OutboxItem | None, now: datetime, hold
     return _queue(
         key=f"status:{ticket.pk}:{now.timestamp():.6f}", occasion=Occasion.STATUS, ticket=ticket, item=item,
         to=only_address(ticket.contact.email), now=now, at=now + max(SECOND_THOUGHTS, timedelta(seconds=hold_seconds)),
+    )  # fmt: skip
+
+
+def queue_escalation(*, action: Action, to: Sequence[str], now: datetime) -> ClientMail | None:
+    """Tell our own people, at once: what they are told of stands here whatever becomes of it in the PSA."""
+    return _queue(
+        key=f"escalation:{action.pk}", occasion=Occasion.ESCALATION, ticket=action.ticket, action=action, item=None,
+        to=", ".join(to), now=now, at=now,
     )  # fmt: skip
 
 

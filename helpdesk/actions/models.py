@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from helpdesk.actions.choices import FileState, Kind, MailState, Occasion
-from helpdesk.actions.querysets import ActionQuerySet, AttachmentQuerySet, MailQuerySet
+from helpdesk.actions.querysets import ActionQuerySet, AttachmentQuerySet, MailQuerySet, NoticeQuerySet
 from helpdesk.core.models import ConfiguredRow, RemoteRow, unique_in_account
 from helpdesk.tickets.choices import Sync
 
@@ -229,9 +229,50 @@ class Macro(models.Model):
         return self.name
 
 
+class Escalation(models.Model):
+    """One act of escalating a ticket: who did it, why, and who was told. Never edited."""
+
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="escalations")
+    action = models.OneToOneField(Action, on_delete=models.CASCADE, related_name="escalation")
+    """The internal note that documents it."""
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.TextField()
+    told = models.CharField(max_length=500, blank=True)
+    """Names of who was told, as they were then."""
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"escalation of {self.ticket_id}"
+
+
+class Notice(models.Model):
+    """A word in the desk to one person, until they have seen it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
+    escalation = models.ForeignKey(Escalation, on_delete=models.CASCADE, related_name="notices")
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "escalation"], name="notice_once")]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="notice_order"),
+            models.Index(fields=["user"], name="notice_unseen", condition=Q(seen_at=None)),
+        ]
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"notice for {self.user_id}"
+
+
 class ClientMail(models.Model):
-    """A mail to the client that this desk sends. Written with the act it tells of; what it says is put together when it
-    leaves, from what the client may read then."""
+    """A mail that this desk sends: to the client, or (an escalation) to our own people. Written with the act it tells
+    of; what it says is put together when it leaves, from what its reader may read then."""
 
     key = models.CharField(max_length=80, unique=True)
     """What it is about (`reply:<action>`, `acknowledgement:<ticket>`): one act, one mail."""

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
 
-from helpdesk.actions.choices import Kind, MailState
+from helpdesk.actions.choices import Kind, MailState, Occasion
 from helpdesk.outbox.choices import UNFINISHED, State
 
 if TYPE_CHECKING:
-    from helpdesk.actions.models import Action, Attachment, ClientMail  # noqa: F401
+    from helpdesk.actions.models import Action, Attachment, ClientMail, Notice  # noqa: F401
 
 
 class ActionQuerySet(QuerySet["Action"]):
@@ -56,6 +56,31 @@ class MailQuerySet(QuerySet["ClientMail"]):
             .filter(not_before_at__lte=now)
             .filter(Q(lease_until=None) | Q(lease_until__lt=now))
             .filter(accepted | unanswered)
-            .exclude(ticket__number="")
+            .exclude(~Q(occasion=Occasion.ESCALATION), ticket__number="")
             .order_by("not_before_at", "pk")
         )
+
+
+class NoticeQuerySet(QuerySet["Notice"]):
+    def of(self, user_id: int) -> NoticeQuerySet:
+        return self.filter(user=user_id)
+
+    def unseen(self) -> NoticeQuerySet:
+        return self.filter(seen_at=None)
+
+    def before(self, pk: int) -> NoticeQuerySet:
+        """Older than this one, which is the same person's."""
+        at = self.filter(pk=pk).order_by().values("created_at")[:1]
+        return self.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=pk))
+
+    def with_ticket(self) -> NoticeQuerySet:
+        """With what a line of the list names, in one query."""
+        return self.select_related(
+            "escalation__user", "escalation__ticket__client", "escalation__ticket__psa_account"
+        ).only(
+            "created_at", "seen_at", "user_id", "escalation__reason", "escalation__at", "escalation__user__name",
+            "escalation__user__email", "escalation__ticket__number", "escalation__ticket__subject",
+            "escalation__ticket__removed_at", "escalation__ticket__client__name",
+            "escalation__ticket__psa_account__title", "escalation__ticket__psa_account__mark",
+            "escalation__ticket__psa_account__name",
+        )  # fmt: skip

@@ -10,6 +10,7 @@ from helpdesk.actions import mails, outcomes
 from helpdesk.actions.asked import NewAction
 from helpdesk.actions.models import Action, TimeEntry
 from helpdesk.core.origin import Origin
+from helpdesk.directory.choices import Mailer
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Verb
 from helpdesk.outbox.models import OutboxItem
@@ -53,6 +54,8 @@ def send_action(
         "is_from_client": action.is_from_client,
         **status_fields(new),
     }
+    if new.is_to_staff:
+        fields |= {"mailed_by": Mailer.PSA.value, "is_to_staff": True, "title": new.title}
     goes_apart = entry is not None and ticket.psa_account.capabilities.get("time_in_action") is False
     if entry is not None:
         fields |= {"time_apart" if goes_apart else "time_seconds": entry.seconds, "time_is_billable": entry.is_billable}

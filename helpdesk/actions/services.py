@@ -182,6 +182,8 @@ def edit_refused(
         entry.save()
         fields["time_seconds"], fields["time_is_billable"] = entry.seconds, entry.is_billable
     if email_to is not None:
+        if fields.get("is_to_staff"):
+            raise Refused({"email_to": _("This goes to our own people: it cannot be sent to anybody else.")})
         fields["email_to"] = email_to
         if kind == "action":
             action.email_to = email_to

@@ -15,7 +15,8 @@ from lucide.templatetags.lucide import lucide
 
 _NAMES = """
 arrow-down arrow-left arrow-left-right arrow-right arrow-up ban bell book-open building-2 calendar chart-column
-check chevron-down chevron-left chevron-right chevron-up circle-check circle-dashed circle-pause circle-play clock
+check chevron-down chevron-left chevron-right chevron-up circle-arrow-up circle-check
+circle-dashed circle-pause circle-play clock
 cloud-alert cloud-check cloud-cog cloud-off cloud-upload columns-3 copy download ellipsis external-link eye
 file-text flag git-compare globe grip-vertical history hourglass house image inbox key-round keyboard link
 list-filter lock log-in log-out mail map-pin menu merge message-square monitor moon octagon-alert paperclip pencil

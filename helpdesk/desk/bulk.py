@@ -15,7 +15,7 @@ from django.core import signing
 from django.urls import reverse
 
 from helpdesk.accounts.models import User
-from helpdesk.desk import moves
+from helpdesk.desk import escalation, moves
 from helpdesk.tickets.access import desk_tickets, tickets_for
 from helpdesk.tickets.filters import Filters
 from helpdesk.tickets.models import Ticket
@@ -42,6 +42,8 @@ class Job:
     resolution: str | None = None
     is_shared: bool = False
     reason: str | None = None
+    wish: dict[str, str] | None = None
+    """How to escalate them, as the dialog was filled in."""
     done: int = 0
     failed: list[list[Any]] = field(default_factory=list)
     undo: list[list[Any]] = field(default_factory=list)
@@ -93,20 +95,7 @@ def do_part(job: Job, *, user: User, now: datetime, zone: tzinfo) -> list[moves.
         if pk not in tickets:
             job.failed.append([pk, "gone", ""])
             continue
-        result = moves.move(
-            ticket=tickets[pk],
-            name=job.name,
-            value=job.value,
-            user=user,
-            now=now,
-            zone=zone,
-            is_confirmed=job.is_confirmed,
-            takes_first=True,
-            rank=2,
-            resolution=job.resolution or "",
-            is_shared=job.is_shared,
-            reason=job.reason or "",
-        )
+        result = _change(job, tickets[pk], user, now, zone)
         results.append(result)
         if result.state in ("done", "same"):
             job.done += 1
@@ -115,6 +104,29 @@ def do_part(job: Job, *, user: User, now: datetime, zone: tzinfo) -> list[moves.
         else:
             job.failed.append([pk, result.state, result.text])
     return results
+
+
+def _change(job: Job, ticket: Ticket, user: User, now: datetime, zone: tzinfo) -> moves.Result:
+    if job.wish is not None:
+        wish = escalation.Wish(**job.wish).of(ticket)
+        result, _problems = escalation.escalate(
+            ticket=ticket, wish=wish, user=user, now=now, is_confirmed=job.is_confirmed, rank=2
+        )
+        return result
+    return moves.move(
+        ticket=ticket,
+        name=job.name,
+        value=job.value,
+        user=user,
+        now=now,
+        zone=zone,
+        is_confirmed=job.is_confirmed,
+        takes_first=True,
+        rank=2,
+        resolution=job.resolution or "",
+        is_shared=job.is_shared,
+        reason=job.reason or "",
+    )
 
 
 def failed_rows(job: Job, user: User) -> list[dict[str, Any]]:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
+from helpdesk.actions.escalating import check_reason
+from helpdesk.core.errors import Refused
 from helpdesk.core.htmx import render_page
-from helpdesk.desk import bulk, moves
+from helpdesk.desk import bulk, escalation, moves
+from helpdesk.desk.escalate_views import ask_many
+from helpdesk.desk.picks import wanted
 from helpdesk.desk.resolve_form import read_answers, resolve_dialog
 from helpdesk.desk.row_views import back_of, gone, told
 from helpdesk.tickets.access import accounts_of, tickets_for
 from helpdesk.tickets.choices import FINISHED
-from helpdesk.tickets.filter_reading import read_filters
 from helpdesk.tickets.rules import wants_reason
 
 FEW = 10
@@ -32,6 +35,7 @@ TITLES = {
     "agent": lambda n: ngettext("Give %(n)d ticket to", "Give %(n)d tickets to", n) % {"n": n},
     "team": lambda n: ngettext("Route %(n)d ticket to", "Route %(n)d tickets to", n) % {"n": n},
     "status": lambda n: ngettext("Status of %(n)d ticket", "Status of %(n)d tickets", n) % {"n": n},
+    escalation.FIELD: lambda n: ngettext("Escalate %(n)d ticket", "Escalate %(n)d tickets", n) % {"n": n},
     "priority": lambda n: ngettext("Priority of %(n)d ticket", "Priority of %(n)d tickets", n) % {"n": n},
 }
 
@@ -42,7 +46,7 @@ def choose(request: SignedIn, field: str) -> HttpResponse:
     """Who or what all of them may go to, in words that hold in each of their PSAs."""
     if field not in moves.FIELDS:
         raise Http404
-    ids, too_many = _wanted(request, request.GET)
+    ids, too_many = wanted(request, request.GET)
     if not ids:
         messages.info(request, _("Select at least one ticket first."))
         return redirect(back_of(request))
@@ -57,9 +61,14 @@ def apply(request: SignedIn) -> HttpResponse:
     """Begin, or go on with, a bulk change: a part of the tickets per request."""
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
     job = bulk.read_job(request.POST.get("job", ""), user)
+    if job is None and request.POST.get("field") == escalation.FIELD:
+        begun = _escalation(request)
+        if isinstance(begun, HttpResponse):
+            return begun
+        job = begun
     if job is None:
         field, value = request.POST.get("field", ""), request.POST.get("value", "")
-        ids, too_many = _wanted(request, request.POST)
+        ids, too_many = wanted(request, request.POST)
         accounts = accounts_of(user, ids)
         if field not in moves.FIELDS or not accounts:
             return gone(request)
@@ -107,12 +116,30 @@ def apply(request: SignedIn) -> HttpResponse:
     return response
 
 
+def _escalation(request: SignedIn) -> bulk.Job | HttpResponse:
+    """The bulk change that the dialog asks for; the dialog again while it gives no reason."""
+    ids = bulk.picked_ids(request.POST.getlist("pick"), request.user)[: bulk.MOST]
+    if not accounts_of(request.user, ids):
+        return gone(request)
+    wish = escalation.read_wish(request.POST)
+    try:
+        check_reason(wish.reason)
+    except Refused as refusal:
+        return ask_many(request, ids, wish, problems=refusal.fields, status=422)
+    return bulk.Job(
+        user_id=request.user.pk, name=escalation.FIELD, value="", label=Truncator(wish.reason.strip()).chars(60),
+        rest=ids, total=len(ids), is_confirmed=request.POST.get("confirmed") == "yes", wish=wish.spell(),
+    )  # fmt: skip
+
+
 def _toast(job: bulk.Job, results: list[moves.Result]) -> dict[str, Any]:
     """All went well with a few: one line and its undo."""
     if job.name == "agent" and job.value == moves.NOBODY:
         text = ngettext("%(n)d ticket has no owner now", "%(n)d tickets have no owner now", job.total)
     elif job.name == "agent":
         text = ngettext("%(n)d ticket is %(what)s’s now", "%(n)d tickets are %(what)s’s now", job.total)
+    elif job.name == escalation.FIELD:
+        text = ngettext("%(n)d ticket is escalated", "%(n)d tickets are escalated", job.total)
     elif job.name == "team":
         text = ngettext("%(n)d ticket is with %(what)s now", "%(n)d tickets are with %(what)s now", job.total)
     else:
@@ -122,18 +149,6 @@ def _toast(job: bulk.Job, results: list[moves.Result]) -> dict[str, Any]:
     if job.total == 1 and results and results[0].text:
         said = results[0].text
     return {"text": said, "undo_url": job.undo_url} if job.undo_url else {"text": said}
-
-
-def _wanted(request: SignedIn, data: Any) -> tuple[list[int], bool]:
-    """The tickets meant: the picked ones, or all that the list's filters match."""
-    user = request.user
-    if data.get("all") == "yes":
-        now, zone = timezone.now(), timezone.get_current_timezone()
-        filters = read_filters(dict(parse_qsl(data.get("query", "").lstrip("?"))), user=user, now=now, zone=zone)
-        ids = bulk.matching_ids(filters, user=user, now=now, zone=zone)
-    else:
-        ids = bulk.picked_ids(data.getlist("pick"), user)
-    return ids[: bulk.MOST], len(ids) > bulk.MOST
 
 
 def _chosen(request: SignedIn, field: str, ids: list[int]) -> list[tuple[str, Any]]:

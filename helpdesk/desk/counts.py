@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
+from helpdesk.actions.notices import unseen_count
 from helpdesk.core import icons
 from helpdesk.tickets.access import desk_tickets, views_for
 from helpdesk.tickets.counting import count_up_to, open_count
@@ -23,6 +24,7 @@ CAP = 999
 """Counting stops behind this; people see 999+."""
 _SECONDS = 5
 LIST = "/tickets/"
+NOTICES = "/notices/"
 PERSONAL = frozenset({"view=mine"})
 """Queries whose answer depends on who asks."""
 
@@ -47,6 +49,7 @@ def section_links(user: User, has_page: Callable[[str], bool]) -> list[Link]:
     sections = [
         (_("Board"), "/board/", "square-kanban", "board.view"),
         (_("Tickets"), LIST, "ticket", "tickets.view"),
+        (_("Notices"), NOTICES, "bell", "tickets.view"),
         (_("Reports"), "/reports/", "chart-column", "reports.view"),
         (_("Settings"), settings, "settings", "tickets.view"),
     ]
@@ -66,6 +69,7 @@ def view_links() -> list[Link]:
         (_("Client replied"), "view=replied", "reply", False),
         (_("Waiting on client"), "view=waiting", "hourglass", False),
         (_("Breached, open"), "view=breached", "octagon-alert", True),
+        (_("Escalated"), "view=escalated", "circle-arrow-up", True),
     ]
     return [
         Link(name=name, href=f"{LIST}?{query}", icon=icon, is_hot=is_hot, query=query)
@@ -111,10 +115,10 @@ def _current(link: Link, path: str, query: dict[str, str], *, exact: bool) -> st
 def with_counts(
     sections: Sequence[Link], views: Sequence[Link], *, user: User, now: datetime, zone: tzinfo
 ) -> tuple[list[Link], list[Link]]:
-    """The same links, counted."""
-    total = open_count(desk_tickets(user))
+    """The same links, counted. Notices show a number only while some wait."""
+    numbers = {LIST: open_count(desk_tickets(user)), NOTICES: unseen_count(user) or None}
     return (
-        [replace(link, count=total) if link.href == LIST else link for link in sections],
+        [replace(link, count=numbers.get(link.href), is_hot=link.href == NOTICES) for link in sections],
         [replace(link, count=_count(link.query, user, now, zone)) for link in views],
     )
 

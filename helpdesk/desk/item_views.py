@@ -117,7 +117,7 @@ def edit(request: SignedIn, pk: int, item: int) -> HttpResponse:
         "refusal": refusal_of(found),
         "has_text": found.subject.startswith("action:"),
         "has_time": bool(found.fields.get("time_seconds")),
-        "has_to": bool(found.fields.get("send_email")),
+        "has_to": bool(found.fields.get("send_email")) and not found.fields.get("is_to_staff"),
     }
     if request.method == "GET":
         return _edit_page(request, context)

@@ -67,7 +67,7 @@ def _words(mail: ClientMail, ticket: Ticket, now: datetime) -> str:
         return _("Not mailed: %(why)s") % {"why": mail.error_text}
     if mail.error_text:
         return _("Mail to %(who)s waits: %(why)s, %(tried)s") % {"who": who, "why": mail.error_text, "tried": tried}
-    if not ticket.number:
+    if not ticket.number and mail.occasion != Occasion.ESCALATION:
         return _("Mail to %(who)s waits for the number") % {"who": who}
     if mail.item is not None and mail.item.state != State.DONE:
         return _("Mail to %(who)s waits until %(psa)s has taken it") % {"who": who, "psa": psa}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
@@ -22,12 +23,13 @@ MOST = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Press:
-    """An outcome of the open ticket, behind the address that opens it in the composer."""
+    """An act on the open ticket: an outcome, behind the address that opens it in the composer, or one of ours."""
 
     key: int
     name: str
     href: str
-    colour: str
+    colour: str = ""
+    icon: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +85,19 @@ def _presses(here: Ticket | None, text: str) -> list[Press]:
     if here is None:
         return []
     address, wanted = here.get_absolute_url(), text.lower()
-    return [
-        Press(key=one.pk, name=str(one), href=f"{address}?outcome={one.pk}#composer", colour=safe_colour(one.colour))
-        for one in offered(here)
-        if wanted in str(one).lower()
-    ][:12]
+    escalate = _("Escalate %(what)s") % {"what": here.label}
+    own = [Press(key=0, name=escalate, href=reverse("tickets:escalate", args=[here.pk]), icon="circle-arrow-up")]
+    own = own if wanted in escalate.lower() and not here.is_finished else []
+    return (
+        own
+        + [
+            Press(
+                key=one.pk, name=str(one), href=f"{address}?outcome={one.pk}#composer", colour=safe_colour(one.colour)
+            )
+            for one in offered(here)
+            if wanted in str(one).lower()
+        ][:12]
+    )
 
 
 def pages_for(user: User, has_page: Callable[[str], bool], settings: Sequence[Link]) -> list[Link]:

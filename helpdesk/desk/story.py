@@ -83,6 +83,8 @@ def story_of(
     opener = ""
     if window.show in ("all", "changes"):
         events, cut = _events(ticket, window, since)
+        said = {a.occurred_at for a in actions if hasattr(a, "escalation")}
+        events = [e for e in events if not (e.field == "escalation_reason" and e.at in said)]  # its note says it
         opener = next((event.actor for event in events if event.field == "created" and event.origin == "desk"), "")
         entries += [e for e in (story_lines.line(ticket, event, zone) for event in events) if e is not None]
         has_earlier = has_earlier or cut
@@ -112,9 +114,10 @@ def _actions(ticket: Ticket, window: Window) -> tuple[list[Action], datetime | N
     if window.show == "time":
         found = found.filter(time_entry__isnull=False)
     rows = list(
-        found.select_related("author_user", "author_agent", "author_contact", "outcome")
+        found.select_related("author_user", "author_agent", "author_contact", "outcome", "escalation")
         .only(
-            "kind", "is_internal", "is_from_client", "body_clean", "cleaner_version", "author_name", "occurred_at",
+            "kind", "is_internal", "is_from_client", "sends_email", "body_clean", "cleaner_version", "author_name",
+            "occurred_at", "escalation__told",
             "email_to", "sync_state", "title", "remote_id", "ticket_id", "author_user__name", "author_user__email",
             "outcome__name", "outcome__label", *(f"outcome__{name}" for name in RULES),
             "author_agent__name", "author_contact__first_name", "author_contact__last_name", "author_contact__email",
@@ -226,6 +229,11 @@ def _said(action: Action) -> str:
         return _("wrote")
     if action.kind == Kind.REPLY and not action.is_internal:
         return _("replied to %(who)s") % {"who": action.email_to} if action.email_to else _("replied")
+    if action.is_internal and action.sends_email:
+        return _("mailed %(who)s") % {"who": action.email_to}
+    if hasattr(action, "escalation"):
+        told = action.escalation.told
+        return _("escalated it to %(who)s") % {"who": told} if told else _("escalated it")
     if action.outcome is not None and has_rules(action.outcome):
         return _("chose “%(outcome)s”") % {"outcome": action.outcome}
     words = {

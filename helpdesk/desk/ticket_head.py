@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
+from helpdesk.actions.models import Escalation
 from helpdesk.core import chips
 from helpdesk.core.formatting import FOREVER, duration, moment
 from helpdesk.desk.presence import present
@@ -104,6 +105,7 @@ def head_context(ticket: Ticket, user: User, now: datetime, items: Sequence[Outb
         "moving": moving_fields(items),
         "psa_url": psa_url(ticket),
         "owner": owner_name(ticket),
+        "escalation": _escalation(ticket),
     }
 
 
@@ -111,6 +113,13 @@ def owner_name(ticket: Ticket) -> str:
     if ticket.agent is None:
         return ""
     return str(ticket.agent.user.name if ticket.agent.user else ticket.agent.name)
+
+
+def _escalation(ticket: Ticket) -> Escalation | None:
+    """The last one, while somebody still works on the ticket."""
+    if ticket.escalated_at is None or ticket.is_finished:
+        return None
+    return ticket.escalations.select_related("user").last()
 
 
 def psa_url(ticket: Ticket) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.choices import Role
 from helpdesk.accounts.models import User
 from helpdesk.actions.choices import Kind
-from helpdesk.actions.models import Action, Attachment
+from helpdesk.actions.models import Action, Attachment, ClientMail, Escalation
 from helpdesk.directory.models import Client, Contact, Organisation, Site
 from helpdesk.portal.models import StatusLink, hash_token
 from helpdesk.portal.words import Reader
@@ -118,6 +118,20 @@ def mailed_ticket(pk: int) -> Ticket:
     if found is None:
         raise Http404
     return found
+
+
+def escalation_of(mail: ClientMail) -> Escalation | None:
+    """What a mail to our own people tells of."""
+    found = Escalation.objects.filter(action=mail.action_id).select_related("user").first()
+    if found is not None:
+        found.ticket = Ticket.objects.in_full().get(pk=found.ticket_id)
+    return found
+
+
+def staff_with(addresses: Collection[str]) -> list[User]:
+    """Members of the desk by their address; nobody else."""
+    wanted = {one.lower() for one in addresses}
+    return [one for one in User.objects.filter(email__in=wanted, is_active=True) if one.is_desk]
 
 
 def mailed_reply(ticket: Ticket, pk: int | None) -> Action:
@@ -292,6 +306,10 @@ def reader_for(
     zone = _zone(firm.time_zone) or ZoneInfo("UTC")
     place = zone.key.rpartition("/")[2].replace("_", " ")
     return Reader(now=now, zone=zone, zone_words=_("{place} time").format(place=place))
+
+
+def zone_of(firm: Organisation) -> ZoneInfo:
+    return _zone(firm.time_zone) or ZoneInfo("UTC")
 
 
 def _zone(name: str) -> ZoneInfo | None:

@@ -16,8 +16,10 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from helpdesk.actions import mails
+from helpdesk.actions.choices import Occasion
 from helpdesk.actions.models import ClientMail
 from helpdesk.portal.letters import NothingToSay, write_letter
+from helpdesk.portal.staff_letters import write_staff_letter
 
 log = structlog.get_logger("mail")
 
@@ -52,7 +54,8 @@ def deliver_due(*, clock: Callable[[], datetime], seconds: float = SLICE_SECONDS
 def _deliver(mail: ClientMail, server: BaseEmailBackend, clock: Callable[[], datetime]) -> bool:
     """Whether the connection is still good."""
     try:
-        letter = write_letter(mail, now=clock())
+        write = write_staff_letter if mail.occasion == Occasion.ESCALATION else write_letter
+        letter = write(mail, now=clock())
         _hand_over(letter.message(server), server)
     except NothingToSay as reason:
         mails.cancel(mail=mail, text=str(reason))

@@ -75,6 +75,10 @@ class Letter:
     link: str = ""
     link_words: str = ""
     is_automatic: bool = True
+    answers_to: str | None = None
+    """None = an address that the PSA reads, so that an answer lands on the ticket."""
+    is_to_staff: bool = False
+    """To our own people: in a thread of its own, away from the client's."""
 
     @property
     def colour(self) -> str:
@@ -83,12 +87,14 @@ class Letter:
     def message(self, server: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
         """The mail as it is sent; the same whenever it is put together again."""
         domain = urlsplit(settings.BASE_URL).hostname or "localhost"
-        root = f"<ticket.{self.mail.ticket.marker}@{domain}>"
+        root = f"<{'staff' if self.is_to_staff else 'ticket'}.{self.mail.ticket.marker}@{domain}>"
         headers = {"Message-ID": f"<mail.{self.mail.marker}@{domain}>", "In-Reply-To": root, "References": root}
         if self.is_automatic:
             # Out-of-office replies and other desks' acknowledgements must not answer this.
             headers |= {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-        answers_to = str(self.mail.ticket.psa_account.client_mail.get("reply_to") or "")
+        answers_to = self.answers_to
+        if answers_to is None:
+            answers_to = str(self.mail.ticket.psa_account.client_mail.get("reply_to") or "")
         message = EmailMultiAlternatives(
             subject=self.subject,
             body=self.text(),
@@ -154,7 +160,7 @@ def write_letter(mail: ClientMail, *, now: datetime) -> Letter:
     known = access.people_at(ticket, [*to, *cc])
     reader = known[0] if known else None
     firm = access.organisation()
-    with translation.override(_language(reader, firm)):
+    with translation.override(language_of(reader, firm)):
         base = Letter(
             mail=mail, to=to, cc=cc, subject="", sender="", firm=firm, number=ticket.label, about=ticket.subject,
             language=translation.get_language() or settings.LANGUAGE_CODE,
@@ -187,7 +193,8 @@ def _recipients(mail: ClientMail, ticket: Ticket) -> tuple[list[str], list[str]]
     return to, cc
 
 
-def _language(reader: Contact | None, firm: Organisation) -> str:
+def language_of(reader: Contact | None, firm: Organisation) -> str:
+    """The reader's language, else the firm's."""
     known = {code for code, _name in settings.LANGUAGES}
     wanted = [reader.user.language if reader and reader.user else "", firm.language, settings.LANGUAGE_CODE]
     return next((code for code in wanted if code in known), settings.LANGUAGE_CODE)
@@ -228,7 +235,7 @@ def _notice(letter: Letter, ticket: Ticket, reader: Contact | None, zone: Reader
     return replace(
         letter,
         subject=one_line(subject % what),
-        sender=_sender(letter.firm.name),
+        sender=sender(letter.firm.name),
         greeting=_("Hello %(name)s,") % {"name": name} if name else _("Hello,"),
         lines=[line for line in lines if line],
     )
@@ -249,7 +256,7 @@ def _reply(letter: Letter, ticket: Ticket, action: Action, zone: Reader, *, is_i
     return replace(
         letter,
         subject=one_line(f"Re: [{ticket.label}] {ticket.subject}"),
-        sender=_sender(f"{name}, {letter.firm.name}" if name else letter.firm.name),
+        sender=sender(f"{name}, {letter.firm.name}" if name else letter.firm.name),
         after=after,
         body=mark_safe(without_pictures(action.body_clean)),
         signature=name,
@@ -286,7 +293,7 @@ def _files(ticket: Ticket, action: Action) -> tuple[list[Attachment], list[str]]
     return fitting, not_here
 
 
-def _sender(name: str) -> str:
+def sender(name: str) -> str:
     """Our address under the firm's name."""
     return formataddr((one_line(name), parseaddr(settings.DEFAULT_FROM_EMAIL)[1] or settings.DEFAULT_FROM_EMAIL))
 

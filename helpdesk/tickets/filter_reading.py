@@ -30,6 +30,7 @@ _CHOICES: Mapping[str, Mapping[str, str | Promise]] = {
     "sync": {s.value: s.label for s in Sync if s.value},
     "state": STATES,
     "replied": {"yes": gettext_lazy("yes")},
+    "escalated": {"yes": gettext_lazy("yes")},
 }
 _RANK_WORDS = {r.name.lower(): str(r.value) for r in Rank}
 

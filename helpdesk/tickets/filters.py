@@ -34,6 +34,7 @@ VIEWS: dict[str, str | Promise] = {
     "replied": gettext_lazy("Client replied"),
     "waiting": gettext_lazy("Waiting on client"),
     "breached": gettext_lazy("Breached, open"),
+    "escalated": gettext_lazy("Escalated"),
     "at_risk": gettext_lazy("At risk"),
 }
 NAMES: dict[str, str | Promise] = {
@@ -49,6 +50,7 @@ NAMES: dict[str, str | Promise] = {
     "due": gettext_lazy("Due"),
     "clock": gettext_lazy("Clock"),
     "replied": gettext_lazy("Client replied"),
+    "escalated": gettext_lazy("Escalated"),
     "sync": gettext_lazy("Sync"),
     "q": gettext_lazy("Search"),
 }
@@ -181,6 +183,7 @@ _VIEW_QUERIES: dict[str, Callable[[TicketQuerySet, User, datetime], TicketQueryS
     "replied": lambda t, _user, _now: t.client_replied(),
     "waiting": lambda t, _user, _now: t.waiting_on_client(),
     "breached": lambda t, _user, now: t.breached(now),
+    "escalated": lambda t, _user, _now: t.escalated(),
     "at_risk": lambda t, _user, now: t.at_risk(now),
 }
 
@@ -203,6 +206,7 @@ _NARROW: dict[str, Narrow] = {
     "due": _due,
     "clock": lambda t, values, ids, user, now, zone: t.in_clock_states(values, now),
     "replied": lambda t, values, ids, user, now, zone: t.client_replied(),
+    "escalated": lambda t, values, ids, user, now, zone: t.escalated(),
     "sync": lambda t, values, ids, user, now, zone: t.in_sync_states(values),
 }
 

@@ -13,7 +13,7 @@ from helpdesk.core.formatting import FOREVER
 from helpdesk.core.models import ConfiguredRow, RemoteRow, unique_in_account
 from helpdesk.sla.choices import ClockKind, ClockState
 from helpdesk.tickets.choices import FINISHED, Category, Precision, Rank, SlaAction, SlaClock, Sync, TypeKind
-from helpdesk.tickets.querysets import EventQuerySet, RoutingQuerySet, TicketQuerySet, TypeQuerySet
+from helpdesk.tickets.querysets import ESCALATED, EventQuerySet, RoutingQuerySet, TicketQuerySet, TypeQuerySet
 
 
 class Status(ConfiguredRow):
@@ -272,6 +272,7 @@ class Ticket(RemoteRow):
             models.Index(fields=["-last_activity_at", "-id"], name="ticket_activity"),
             models.Index(fields=["status_category", "next_due_at", "id"], name="ticket_category_due"),
             models.Index(fields=["next_at_risk_at"], name="ticket_at_risk", condition=Q(is_open=True)),
+            models.Index(fields=["next_due_at", "id"], name="ticket_escalated", condition=ESCALATED),
             models.Index(fields=["sync_state"], name="ticket_sync", condition=~Q(sync_state="")),
             # All that the counts over open tickets (reports, board) add up: read without touching the rows, of which
             # nearly every one lies in another page. Few columns of it change without one that is indexed anyway.
@@ -303,6 +304,11 @@ class Ticket(RemoteRow):
     def lane(self) -> str:
         """Its lane in the outbox."""
         return f"ticket:{self.pk}"
+
+    @property
+    def is_escalated(self) -> bool:
+        """Here or in the PSA."""
+        return self.escalated_at is not None or self.status_category == Category.ESCALATED
 
     @property
     def is_finished(self) -> bool:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from helpdesk.tickets.models import RoutingRule, Ticket, TicketEvent, TicketType  # noqa: F401
 
 
+ESCALATED = Q(escalated_at__isnull=False) | Q(status_category=Category.ESCALATED)
+"""Escalated here, or standing where its PSA keeps what is escalated."""
+
+
 class TicketQuerySet(QuerySet["Ticket"]):
     def visible_to(self, user: User) -> TicketQuerySet:
         """Staff sees every ticket; a client's people see their own, or their company's; nobody else any."""
@@ -51,6 +55,9 @@ class TicketQuerySet(QuerySet["Ticket"]):
 
     def mine(self, user: User) -> TicketQuerySet:
         return self.filter(agent__user=user)
+
+    def escalated(self) -> TicketQuerySet:
+        return self.filter(ESCALATED)
 
     def waiting_on_client(self) -> TicketQuerySet:
         return self.filter(status_category=Category.WAITING_CLIENT)

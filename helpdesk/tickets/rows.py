@@ -21,7 +21,7 @@ from helpdesk.core.chips import ENDED, Chip, chip
 from helpdesk.core.formatting import FOREVER, ago, initials
 from helpdesk.core.templatetags.words import STATUS_SHAPES
 from helpdesk.tickets import references
-from helpdesk.tickets.choices import Sync
+from helpdesk.tickets.choices import Category, Sync
 from helpdesk.tickets.querysets import TicketQuerySet
 
 _PLAIN = re.compile(r"[^&<>\"']*").fullmatch
@@ -68,6 +68,7 @@ class Facts(NamedTuple):
     team: str | None
     kind: str | None
     contact: str | None
+    is_escalated: bool = False
 
     @property
     def label(self) -> str:
@@ -96,6 +97,8 @@ class CardFacts(NamedTuple):
     next_at_risk_at: datetime | None
     clock_seconds: int | None
     sync_state: str
+    escalated_at: datetime | None
+    category: str
     changed_at: datetime
     column: Any
     owner: str = ""
@@ -105,15 +108,20 @@ class CardFacts(NamedTuple):
     def label(self) -> str:
         return self.number or f"new-{self.pk}"
 
+    @property
+    def is_escalated(self) -> bool:
+        return _is_escalated(self.escalated_at, self.category)
+
 
 _CARD = (
     "pk", "number", "subject", "rank", "priority__name", "client__name", "psa_account_id", "psa_account__mark",
     "psa_account__title", "next_clock", "clock_state", "next_due_at", "next_at_risk_at", "clock_seconds", "sync_state",
+    "escalated_at", "status_category",
 )  # fmt: skip
 _ROW = (
     "pk", "number", "subject", "rank", "psa_account_id", "next_clock", "clock_state", "next_due_at",
     "next_at_risk_at", "clock_seconds", "sync_state", "agent_id", "status_category", "last_activity_at", "opened_at",
-    references.column("row"),
+    "escalated_at", references.column("row"),
 )  # fmt: skip
 _EXTRA = ("team", "type", "contact")
 _NOTHING: tuple[None, ...] = (None,) * 4
@@ -130,14 +138,14 @@ def row_facts(tickets: TicketQuerySet, extra: Iterable[str] = ()) -> list[Facts]
         tickets = tickets.annotate(**references.annotation(name))
     found = []
     for values in tickets.values_list(*_ROW, *map(references.column, shown)):
-        more = {name: references.names(text)[0] or _NOTHING for name, text in zip(shown, values[16:], strict=True)}
+        more = {name: references.names(text)[0] or _NOTHING for name, text in zip(shown, values[17:], strict=True)}
         found.append(_facts(values, more))
     return found
 
 
 def _facts(values: Sequence[Any], more: Mapping[str, Sequence[Any]]) -> Facts:
     (pk, number, subject, rank, account_id, next_clock, clock_state, due, risk, seconds, sync_state, agent_id,
-     category, last_activity_at, opened_at, text) = values[:16]  # fmt: skip
+     category, last_activity_at, opened_at, escalated_at, text) = values[:17]  # fmt: skip
     priority, client, account, status, agent = (one or _NOTHING for one in references.names(text))
     _key, title, mark, *_rest = account
     _key, _user_id, agent_name, user = agent
@@ -149,7 +157,7 @@ def _facts(values: Sequence[Any], more: Mapping[str, Sequence[Any]]) -> Facts:
         agent_id=agent_id, category=category, status=str(status[1]), agent=agent_name,
         person=user[1] if user else None, last_activity_at=last_activity_at, opened_at=opened_at,
         team=more.get("team", _NOTHING)[1], kind=more.get("type", _NOTHING)[1],
-        contact=f"{first or ''} {last or ''}".strip(),
+        contact=f"{first or ''} {last or ''}".strip(), is_escalated=_is_escalated(escalated_at, category),
     )  # fmt: skip
 
 
@@ -222,6 +230,15 @@ def mark_html(row: Facts | CardFacts) -> str:
     return f"<b class=psa data-psa={value(row.mark)}>{escape(row.account)}</b>"
 
 
+def _is_escalated(escalated_at: datetime | None, category: str) -> bool:
+    return escalated_at is not None or category == Category.ESCALATED
+
+
+def escalated_html() -> str:
+    word = escape(_("Escalated"))
+    return f"<b class=esc title={value(word)}>{word}</b>"
+
+
 def sync_html(row: Facts | CardFacts, sync_words: Mapping[str, str]) -> str:
     word = sync_words.get(row.sync_state)
     if not word:
@@ -261,7 +278,7 @@ FIXED = ("client", "status", "owner", "due", "updated", "psa")
 def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading, pick: bool = True) -> SafeString:
     before, after = ticket_prefix()
     words = sync_words()
-    nobody = escape(_("Nobody"))
+    nobody, escalated = escape(_("Nobody")), escalated_html()
     extra = [c for c in COLUMNS if c not in FIXED and c in columns]
     shown = {c for c in FIXED if c in columns}
     gone = "<td hidden></td>"
@@ -281,7 +298,7 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
             f"<tr data-ticket={row.pk}><td><input type=checkbox name=pick value={row.pk} form=bulk "
             f"aria-label={value(row.label)}><td><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
             f"<td>{escape(row.label)}"
-            f"<td><a href={before}{row.pk}{after}>{subject}</a>"
+            f"<td><a href={before}{row.pk}{after}>{escalated if row.is_escalated else ''}{subject}</a>"
             + (f"<td>{escape(row.client or '')}" if "client" in shown else gone)
             + (
                 f"<td><b class=status data-status={STATUS_SHAPES.get(row.category, row.category)}>"
@@ -316,9 +333,10 @@ def card_html(
     present: Sequence[tuple[str, bool]] = (),
 ) -> str:
     state, text, title = shown
+    escalated = escalated_html() if row.is_escalated else ""
     return (
         f"<article class=card data-ticket={row.pk}><p><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
-        f"{escape(row.label)}<b class=client>{escape(row.client or '')}</b>"
+        f"{escalated}{escape(row.label)}<b class=client>{escape(row.client or '')}</b>"
         f"{owner_html(row.owner) if row.owner else ''}{people_html(present) if present else ''}"
         f"<h3><a href={address[0]}{row.pk}{address[1]}>{escape(row.subject)}</a></h3>"
         f"<p><b class=sla data-clock={row.next_clock or 'resolution'} data-state={state}"

@@ -457,6 +457,7 @@
   for (const [letter, field] of [["a", "agent"], ["p", "priority"], ["s", "status"]]) {
     key(letter, words(field[0].toUpperCase() + field.slice(1)), "dispatch", () => change(field));
   }
+  key("Shift+E", words("Escalate"), "dispatch", () => change("escalate"));
   key("Escape", words("Clear"), "move", () => {
     if (drag) {
       end();

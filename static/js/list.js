@@ -153,6 +153,7 @@
     box.open = true;
     box.querySelector(".pop-body a")?.focus();
   });
+  key("Shift+E", words("Escalate"), "dispatch", () => change("escalate"));
   key("Escape", words("Clear"), "move", () => {
     const open = page.querySelector("details.pop[open]");
     if (open) {

@@ -20,6 +20,7 @@
   keys.register("s", say.sayStatus, "dispatch", press('[data-dialog="status"]'));
   keys.register("p", say.sayPriority, "dispatch", press('[data-dialog="priority"]'));
   keys.register("a", say.sayAgent, "dispatch", press('[data-dialog="agent"]'));
+  keys.register("Shift+E", say.sayEscalate, "dispatch", press('[data-dialog="escalate"]'));
   keys.register("e", say.sayEdit, "write", press("[data-edit-subject]"));
   keys.register("j", say.sayNext, "move", press('[data-step="next"]'));
   keys.register("k", say.sayPrevious, "move", press('[data-step="previous"]'));
@@ -59,6 +60,7 @@
     const dialog = event.target.closest("[data-dialog]");
     if (dialog && !event.ctrlKey && !event.metaKey && event.button === 0) {
       event.preventDefault();
+      dialog.closest("dialog")?.close();  // the palette's own
       desk.choose.open(dialog.href);
     }
   });

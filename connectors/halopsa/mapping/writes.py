@@ -87,13 +87,16 @@ def ticket_row(
 
 
 def action_row(draft: ActionDraft, *, outcome: str, author_name: str = "") -> dict[str, Any]:
-    """An action to POST. Visibility is always sent; time is in hours; mail only when the draft asks for it."""
+    """An action to POST. Visibility is always sent; time is in hours; mail only when the draft asks for it.
+
+    An internal one is mailed to our own people only.
+    """
     row: dict[str, Any] = {
         "ticket_id": _integer("ticket", draft.ticket),
         "outcome_id": _integer("outcome", outcome),
         "note_html": f"{draft.body_html}{marker_comment(draft.marker)}",
         "hiddenfromuser": draft.is_internal,
-        "sendemail": bool(draft.send_email and not draft.is_internal),
+        "sendemail": bool(draft.send_email and draft.is_internal == draft.is_to_staff),
     }
     if row["sendemail"]:
         row |= {"emailto": draft.email_to or None, "emailcc": draft.email_cc or None}

@@ -525,6 +525,15 @@ def test_an_internal_note_never_mails() -> None:
     assert "emailto" not in row
 
 
+def test_a_mail_to_our_own_people_is_hidden_from_the_client() -> None:
+    ours = draft(send_email=True, email_to="mona@harbour.test", title="Escalated", is_to_staff=True)
+    row = writes.action_row(ours, outcome="7")
+    assert (row["sendemail"], row["emailto"], row["emailsubject"]) == (True, "mona@harbour.test", "Escalated")
+    assert row["hiddenfromuser"] is True
+    public = draft(send_email=True, email_to="mona@harbour.test", is_to_staff=True, is_internal=False)
+    assert writes.action_row(public, outcome="7")["sendemail"] is False
+
+
 def test_what_an_answer_does_not_show() -> None:
     record = tickets.ticket_record({"id": 1, "status_id": 2, "agent_id": 1, "summary": "a"})
     assert writes.unconfirmed({"status": "2", "agent": None, "subject": "a"}, record) == frozenset()

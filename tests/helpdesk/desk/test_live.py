@@ -91,7 +91,7 @@ def test_typing_goes_on_while_changes_arrive(desk: Any) -> None:
     time.sleep(1.6)
     change()
     until(lambda: desk.evaluate("window.heard > 0"))
-    desk.locator("#part #rail-links, #part .rail-link").first.wait_for(state="attached", timeout=3000)
+    desk.locator("#part #rail-links, #part .rail-links a").first.wait_for(state="attached", timeout=3000)
     desk.keyboard.type("hit")
     assert desk.input_value("#id_name") == "Dana Whit"
 
