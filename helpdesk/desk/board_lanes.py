@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from helpdesk.desk.board_scope import Scope
+from helpdesk.directory import persons
 from helpdesk.directory.models import Agent, Client, Team
 from helpdesk.tickets import rows
 from helpdesk.tickets.choices import FINISHED, Category, Rank
@@ -69,7 +70,7 @@ class Lane:
 
 
 def people_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:
-    """Nobody first; then a lane per person, several agents of one person together, else per agent."""
+    """Nobody first; then a lane per person, with all agents of one person."""
     owner = Lane(key=OWNER, title=_("Needs an owner"), values=[None], target="none", shape="inbox")
     agents = Agent.objects.filter(is_active=True)
     if scope.accounts:
@@ -78,31 +79,25 @@ def people_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:
     if scope.teams:
         members = Agent.teams.through.objects.filter(team__in=scope.teams).values_list("agent_id", flat=True)
         in_teams = set(members)
-    lanes: dict[str, Lane] = {}
-    members_of: set[str] = set()
-    columns = ("pk", "name", "psa_account_id", "user_id", "user__name", "user__preferences", "email")
-    for pk, name, account_id, user_id, person, preferences, email in agents.values_list(*columns):
-        key = f"u{user_id}" if user_id else f"a{pk}"
-        lane = lanes.get(key)
-        if lane is None:
-            hours = (preferences or {}).get("working_hours", WORKING_HOURS)
-            lane = lanes[key] = Lane(
-                key=key,
-                title=person or name,
-                values=[],
-                target=key,
+    lanes = []
+    for person in persons.people(agents):
+        if in_teams is not None and not in_teams & set(person.agents):
+            continue
+        hours = person.preferences.get("working_hours", WORKING_HOURS)
+        lanes.append(
+            Lane(
+                key=person.key,
+                title=person.name,
+                values=list(person.agents),
+                target=person.key,
                 shape="avatar",
-                user_id=user_id,
-                is_machine=not user_id and not email,
+                user_id=person.user_id,
+                is_machine=not person.user_id and not person.email,
                 hours=hours if isinstance(hours, int | float) and 0 < hours <= 24 else WORKING_HOURS,
+                accounts=person.accounts,
             )
-        lane.values.append(pk)
-        lane.accounts.add(account_id)
-        if in_teams is not None and pk in in_teams:
-            members_of.add(key)
-    kept = [lane for key, lane in lanes.items() if in_teams is None or key in members_of]
-    kept.sort(key=lambda lane: (lane.title.lower(), lane.key))
-    return [owner, *kept]
+        )
+    return [owner, *lanes]
 
 
 def team_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:

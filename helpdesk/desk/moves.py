@@ -20,6 +20,7 @@ from helpdesk.actions.resolving import is_resolving, resolve_ticket
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.formatting import FOREVER, moment
 from helpdesk.core.origin import Origin
+from helpdesk.directory import persons
 from helpdesk.directory.models import Agent, Team
 from helpdesk.tickets import rules, services
 from helpdesk.tickets.choices import Category, Rank
@@ -81,23 +82,13 @@ def resolve(ticket: Ticket, name: str, value: str) -> Any:
 
 def _agent(ticket: Ticket, value: str) -> Agent | None:
     """ "u<user>", "a<agent>": a person; their agent in the ticket's account counts."""
-    if not value[1:].isdecimal() or value[:1] not in "ua" or len(value) > 15:
+    person = persons.person_of(value)
+    if person is None:
         return None
-    key = int(value[1:])
-    active = Agent.objects.filter(is_active=True).select_related("user")
-    if value[0] == "u":
-        rows = list(active.filter(user=key))
-        who = rows[0].user.name if rows and rows[0].user else ""
-        here = [r for r in rows if r.psa_account_id == ticket.psa_account_id]
-    else:
-        rows = list(active.filter(pk=key))
-        who = rows[0].name if rows else ""
-        here = [r for r in rows if r.psa_account_id == ticket.psa_account_id]
-    if not rows:
-        return None
-    if not here:
-        raise Refused({"agent": no_agent(who, ticket.psa_account.title)})
-    return here[0]
+    here = persons.agent_in(person, ticket.psa_account_id)
+    if here is None:
+        raise Refused({"agent": no_agent(person.name, ticket.psa_account.title)})
+    return Agent.objects.select_related("user").get(pk=here)
 
 
 def no_agent(person: str, psa: str) -> str:
@@ -347,11 +338,8 @@ def note_of(ticket: Ticket, choice: rules.StatusChoice) -> str:
 def options_for_many(name: str, account_ids: Sequence[int]) -> list[Option]:
     """What several tickets may become, in words that hold in every PSA."""
     if name == "agent":
-        people: dict[str, Option] = {}
-        for r in Agent.objects.filter(psa_account__in=account_ids, is_active=True).select_related("user"):
-            value = f"u{r.user_id}" if r.user_id else f"a{r.pk}"
-            people.setdefault(value, Option(value=value, label=r.user.name if r.user else r.name, shape="avatar"))
-        named = sorted(people.values(), key=lambda o: o.label.lower())
+        people = persons.people(Agent.objects.filter(psa_account__in=account_ids, is_active=True))
+        named = [Option(value=one.key, label=one.name, shape="avatar") for one in people]
         return [*named, Option(value=NOBODY, label=_("Nobody"))]
     if name == "priority":
         return [Option(value=str(r.value), label=str(r.label), shape="prio", key=str(r.value)) for r in Rank]

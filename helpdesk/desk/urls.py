@@ -13,6 +13,7 @@ from helpdesk.desk import (
     macro_views,
     notice_views,
     people_views,
+    psa_people_views,
     routing_views,
     settings_views,
 )
@@ -48,6 +49,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/people/", people_views.people, name="people"),
     path("settings/people/add/", people_views.person_add, name="person_add"),
     path("settings/people/join/", people_views.join, name="people_join"),
+    path("settings/people/agents/", psa_people_views.agents, name="psa_agents"),
+    path("settings/people/agents/join/", psa_people_views.join, name="psa_join"),
+    path("settings/people/agents/<int:pk>/", psa_people_views.separate, name="psa_agent"),
+    path("settings/people/teams/", psa_people_views.teams, name="psa_teams"),
     path("settings/people/<int:pk>/", people_views.person, name="person"),
     path("settings/people/<int:pk>/access/", people_views.person_access, name="person_access"),
     path("settings/people/<int:pk>/tie/", people_views.person_tie, name="person_tie"),

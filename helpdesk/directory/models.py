@@ -176,6 +176,8 @@ class Agent(RemoteRow):
     )
     name = models.CharField(max_length=120)
     email = models.CharField(max_length=254, blank=True)
+    joined_as = models.CharField(max_length=40, blank=True)
+    """Set by hand: agents with the same text here are one person, whatever their e-mail."""
     is_active = models.BooleanField(default=True)
     teams = models.ManyToManyField(Team, blank=True, related_name="agents")
     roles = models.JSONField(null=True, blank=True)

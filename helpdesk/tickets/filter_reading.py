@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from helpdesk.accounts.models import User
+from helpdesk.directory import persons
 from helpdesk.directory.models import Agent, Client, PsaAccount, Team
 from helpdesk.sla.choices import ClockState
 from helpdesk.tickets.choices import Category, Rank, Sync, TypeKind
@@ -124,16 +125,15 @@ def _read_rows(filters: Filters, name: str, given: list[str], user: User) -> tup
 
 
 def _read_people(filters: Filters, given: list[str], user: User) -> tuple[list[str], list[str], list[str]]:
-    """Owners: "me", "none", "u<user key>" for all agents of a person, or an agent's key."""
+    """Owners: "me", "none", "u<user key>", or the key of any agent: all agents of the person count."""
     people = {int(v[1:]) for v in given if v[:1] == "u" and v[1:].isdecimal() and len(v) < 16}
     if "me" in given:
         people.add(user.pk)
     agents = {int(v) for v in given if v.isdecimal() and len(v) < 16}
     rows: list[tuple[int, str, int | None, str | None]] = []
-    if people or agents:
-        columns = ("pk", "name", "user_id", "user__name")
-        found = Agent.objects.filter(user__in=people) | Agent.objects.filter(pk__in=agents)
-        rows = list(found.values_list(*columns))
+    if people:
+        rows = list(Agent.objects.filter(user__in=people).values_list("pk", "name", "user_id", "user__name"))
+    found = persons.persons_of(agents, Agent.objects.all()) if agents else {}
     kept, labels, unknown = [], [], []
     for value in given:
         if value == "none":
@@ -144,8 +144,9 @@ def _read_people(filters: Filters, given: list[str], user: User) -> tuple[list[s
             mine = [r for r in rows if r[2] == int(value[1:])]
             label = mine[0][3] or mine[0][1] if mine else ""
         else:
-            mine = [r for r in rows if str(r[0]) == value]
-            label = mine[0][1] if mine else ""
+            person = found.get(int(value)) if value.isdecimal() and len(value) < 16 else None
+            mine, label = [], person.name if person else ""
+            filters.ids.setdefault("agent", []).extend(person.agents if person else ())
         if not label:
             unknown.append(value)
             continue
@@ -179,10 +180,6 @@ def options(name: str, *, typed: str = "", limit: int = 60) -> list[tuple[str, s
 
 
 def _people_options(typed: str, limit: int) -> Iterable[tuple[str, str]]:
-    rows = Agent.objects.filter(is_active=True).values_list("pk", "name", "user_id", "user__name")
-    seen: dict[str, str] = {}
-    for pk, name, user_id, person in rows:
-        label = person or name
-        if typed.lower() in label.lower():
-            seen.setdefault(f"u{user_id}" if user_id else str(pk), label)
-    return sorted(seen.items(), key=lambda item: item[1].lower())[:limit]
+    found = persons.people(Agent.objects.filter(is_active=True))
+    wanted = [one for one in found if typed.lower() in one.name.lower()][:limit]
+    return [(one.key if one.user_id else one.key[1:], one.name) for one in wanted]
