@@ -125,7 +125,11 @@ class AteraConnector(Connector):
 
     def describe(self) -> Description:
         """Work hours are taken by the API of today only, which also lists those of the whole account."""
-        return rules.description(contracts=self._offers("/contracts"), work_hours=self._offers("/workhours"))
+        return rules.description(
+            contracts=self._offers("/contracts"),
+            work_hours=self._offers("/workhours"),
+            has_technician=self._default_technician is not None,
+        )
 
     def _offers(self, path: str) -> bool:
         try:

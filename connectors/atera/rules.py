@@ -32,8 +32,8 @@ _TRANSITIONS = (
 )
 
 
-def description(*, contracts: bool, work_hours: bool) -> Description:
-    """`work_hours`: whether this account's API takes them."""
+def description(*, contracts: bool, work_hours: bool, has_technician: bool = True) -> Description:
+    """`work_hours`: whether this account's API takes them. `has_technician`: one writes for everybody else."""
     capabilities = {
         "sites": False,
         "teams": False,
@@ -60,6 +60,7 @@ def description(*, contracts: bool, work_hours: bool) -> Description:
         "attachment_counts": False,
         "time_entry_create": work_hours,
         "time_in_action": False,
+        "needs_author": "" if has_technician else "always",
         "action_with_status": False,
         "list_agents": False,
         "agent_roles": False,

@@ -75,6 +75,7 @@ def description(
         "mail_switches": [],
         "action_with_status": False,
         "time_in_action": False,
+        "needs_author": "time",
     }
     required = (*_CREATE, *((_QUEUE,) if has_queues else ()), _ASSIGN)
     return Description(capabilities=capabilities, required_fields=required, transition_rules=_TRANSITIONS)

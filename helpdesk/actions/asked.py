@@ -13,7 +13,7 @@ from helpdesk.actions.choices import Kind
 from helpdesk.actions.models import Attachment, Outcome
 from helpdesk.actions.text import BODY_LIMIT
 from helpdesk.core.errors import Refused
-from helpdesk.directory.models import Agent
+from helpdesk.directory.models import Agent, PsaAccount
 from helpdesk.tickets import type_rules
 from helpdesk.tickets.models import Status, Ticket
 
@@ -68,6 +68,30 @@ def check_seconds(seconds: int) -> None:
         raise Refused({"seconds": _("Time must be more than nothing and at most 24 hours.")})
 
 
+def no_time(account: PsaAccount) -> str:
+    """Why no time can be booked; empty when it can."""
+    if account.capabilities.get("time_entry_create") is False:
+        return _("%(psa)s takes no time from here.") % {"psa": account.title}
+    return ""
+
+
+def no_author(account: PsaAccount, agent: Agent | None, *, with_time: bool) -> str:
+    """Why this person, who is `agent` there, cannot write or book time; empty when they can."""
+    needs = account.capabilities.get("needs_author")
+    if agent is not None or not (needs == "always" or (needs == "time" and with_time)):
+        return ""
+    psa = {"psa": account.title}
+    if needs == "time":
+        return _("%(psa)s books time on a person only: you have no agent there. Join one in Settings.") % psa
+    return _("%(psa)s takes words of its own people only: you have no agent there. Join one in Settings.") % psa
+
+
+def check_author(ticket: Ticket, new: NewAction, agent: Agent | None) -> None:
+    """Raises Refused before anything is written for a person whom the PSA does not know and would not take."""
+    if why := no_author(ticket.psa_account, agent, with_time=bool(new.seconds)):
+        raise Refused({"seconds" if new.seconds else "text": why})
+
+
 def check_action(ticket: Ticket, new: NewAction, now: datetime) -> None:
     errors: dict[str, str] = {}
     if "\x00" in new.text:
@@ -80,8 +104,8 @@ def check_action(ticket: Ticket, new: NewAction, now: datetime) -> None:
         errors["text"] = _("A reply needs words. Time alone can be saved as an internal note.")
     if new.seconds is not None and not 0 < new.seconds <= MAX_SECONDS:
         errors["seconds"] = _("Time must be more than nothing and at most 24 hours.")
-    elif new.seconds and ticket.psa_account.capabilities.get("time_entry_create") is False:
-        errors["seconds"] = _("%(psa)s takes no time from here.") % {"psa": ticket.psa_account.title}
+    elif new.seconds and (why := no_time(ticket.psa_account)):
+        errors["seconds"] = why
     if new.occurred_at is not None and new.occurred_at > now + timedelta(minutes=5):
         errors["occurred_at"] = _("This lies in the future.")
     errors = {**outcomes.problems(ticket, new), **errors}

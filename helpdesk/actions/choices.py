@@ -34,3 +34,11 @@ class MailState(models.TextChoices):
     SENT = "sent", _("Sent")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Not sent")
+
+
+class Assigns(models.TextChoices):
+    """Whom a macro gives the ticket to."""
+
+    STAYS = "", _("Stays as it is")
+    ME = "me", _("Who runs the macro")
+    PERSON = "person", _("A person")

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from helpdesk.actions.choices import FileState, Kind, MailState, Occasion
+from helpdesk.actions.choices import Assigns, FileState, Kind, MailState, Occasion
 from helpdesk.actions.querysets import ActionQuerySet, AttachmentQuerySet, MailQuerySet, NoticeQuerySet
 from helpdesk.core.models import ConfiguredRow, RemoteRow, unique_in_account
 from helpdesk.tickets.choices import Sync
@@ -220,6 +220,10 @@ class Macro(models.Model):
     is_internal = models.BooleanField(default=False)
     status_category = models.CharField(max_length=20, blank=True)
     minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    assigns = models.CharField(max_length=8, choices=Assigns.choices, default=Assigns.STAYS, blank=True)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:

@@ -87,7 +87,7 @@ def go_on(*, ticket: Ticket, status: Status, origin: Origin, now: datetime, rank
 
 def add_with_summary(
     *, ticket: Ticket, new: NewAction, summary: str, is_shared: bool, origin: Origin, now: datetime, user: User,
-    is_confirmed: bool = False,
+    is_confirmed: bool = False, keeps_draft: bool = False,
 ) -> Action | TimeEntry:  # fmt: skip
     """What the composer sends. A shared summary goes with a public message, or out as a reply beside an internal one.
 
@@ -101,9 +101,9 @@ def add_with_summary(
         with transaction.atomic():
             made = add_with_summary(
                 ticket=ticket, new=replace(new, status=way.via, outcome=None), summary=summary, is_shared=is_shared,
-                origin=origin, now=now, user=user, is_confirmed=is_confirmed,
+                origin=origin, now=now, user=user, is_confirmed=is_confirmed, keeps_draft=keeps_draft,
             )  # fmt: skip
-            made.ticket = go_on(ticket=made.ticket, status=way.status, origin=origin, now=now)
+            made.ticket = go_on(ticket=made.ticket, status=way.status, origin=origin, now=now, rank=new.rank)
             return made
     if not summary:
         is_told = not new.is_internal and is_resolving(ticket, new.status) and not ticket.resolution
@@ -111,26 +111,28 @@ def add_with_summary(
         return add_action(
             ticket=ticket, new=replace(new, resolution=words), origin=origin, now=now, user=user,
             hold_seconds=0 if new.is_internal else user.hold_seconds, is_confirmed=is_confirmed,
+            keeps_draft=keeps_draft,
         )  # fmt: skip
     with transaction.atomic():
-        return _with_summary(ticket, new, summary, is_shared, origin, now, user, is_confirmed)
+        return _with_summary(ticket, new, summary, is_shared, origin, now, user, is_confirmed, keeps_draft)
 
 
 def _with_summary(
     ticket: Ticket, new: NewAction, summary: str, is_shared: bool, origin: Origin, now: datetime, user: User,
-    is_confirmed: bool,
+    is_confirmed: bool, keeps_draft: bool,
 ) -> Action | TimeEntry:  # fmt: skip
     def add(one: NewAction) -> Action | TimeEntry:
         hold = 0 if one.is_internal else user.hold_seconds
         return add_action(
-            ticket=ticket, new=one, origin=origin, now=now, user=user, hold_seconds=hold, is_confirmed=is_confirmed
-        )
+            ticket=ticket, new=one, origin=origin, now=now, user=user, hold_seconds=hold, is_confirmed=is_confirmed,
+            keeps_draft=keeps_draft,
+        )  # fmt: skip
 
     marker = str(uuid.uuid5(uuid.UUID(new.marker), "summary")) if new.marker else None
     has_field = _has_field(ticket)
     new = replace(new, resolution=summary if has_field else "")
     if summary and not has_field and not is_shared:
-        add(NewAction(text=summary, marker=marker))  # the PSA has no place for it but among the notes
+        add(NewAction(text=summary, marker=marker, rank=new.rank))  # the PSA has no place for it but among the notes
     if not (is_shared and summary and is_resolving(ticket, new.status)):
         return add(new)
     if not new.is_internal:
@@ -139,7 +141,7 @@ def _with_summary(
     public = {"kind": Kind.REPLY, "is_internal": False, **mail_to_contact(ticket)}
     if new.outcome is None and not new.text.strip() and not new.files:
         return add(replace(new, text=summary, **public))
-    reply = NewAction(text=summary, marker=marker, **public)
+    reply = NewAction(text=summary, marker=marker, rank=new.rank, **public)
     if new.outcome is not None:
         add(reply)
         return add(new)

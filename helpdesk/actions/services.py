@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User
 from helpdesk.actions import mails, outcomes
 from helpdesk.actions.asked import NewAction as NewAction
-from helpdesk.actions.asked import check_action, check_seconds, too_long
+from helpdesk.actions.asked import check_action, check_author, check_seconds, too_long
 from helpdesk.actions.choices import Kind
 from helpdesk.actions.cleaning import clean
 from helpdesk.actions.files import request_file as request_file
@@ -58,6 +58,8 @@ def add_action(
     if hand.known is not None:
         return hand.known
     check_action(ticket, new, now)
+    if origin.place == "desk":
+        check_author(ticket, new, hand.agent)
     before, was_held = ticket.status, ticket.sla_paused
     if new.assignee is not None:
         tickets.change_held(ticket=ticket, changes={"agent": new.assignee}, origin=origin, now=now)

@@ -13,9 +13,13 @@ from typing import Any
 
 from django.core import signing
 from django.urls import reverse
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
+from helpdesk.actions.models import Macro
 from helpdesk.desk import escalation, moves
+from helpdesk.desk.macro_use import macro_of, run_macro
 from helpdesk.tickets.access import desk_tickets, tickets_for
 from helpdesk.tickets.filters import Filters
 from helpdesk.tickets.models import Ticket
@@ -26,6 +30,9 @@ PART = 25
 """Tickets of one request: a quarter of a second."""
 _SALT = "helpdesk.bulk"
 _UNDOABLE = 60
+MACRO = "macro"
+"""A job of this name runs a macro, whose key is the value."""
+FIELDS = (*moves.FIELDS, MACRO)
 
 
 @dataclass
@@ -91,11 +98,12 @@ def do_part(job: Job, *, user: User, now: datetime, zone: tzinfo) -> list[moves.
     part, job.rest = job.rest[:PART], job.rest[PART:]
     tickets = {t.pk: t for t in tickets_for(user, part)}
     results = []
+    macro = macro_of(job.value) if job.name == MACRO else None
     for pk in part:
         if pk not in tickets:
             job.failed.append([pk, "gone", ""])
             continue
-        result = _change(job, tickets[pk], user, now, zone)
+        result = _do_one(job, tickets[pk], macro, user=user, now=now, zone=zone)
         results.append(result)
         if result.state in ("done", "same"):
             job.done += 1
@@ -106,26 +114,33 @@ def do_part(job: Job, *, user: User, now: datetime, zone: tzinfo) -> list[moves.
     return results
 
 
-def _change(job: Job, ticket: Ticket, user: User, now: datetime, zone: tzinfo) -> moves.Result:
+def options_for(name: str, account_ids: list[int]) -> list[moves.Option]:
+    """What all of them may become, or the macros that may run over them."""
+    if name != MACRO:
+        return moves.options_for_many(name, account_ids)
+    rows = Macro.objects.filter(is_active=True)
+    return [moves.Option(value=str(m.pk), label=m.name, note=Truncator(m.body).chars(80)) for m in rows]
+
+
+def _do_one(job: Job, ticket: Ticket, macro: Macro | None, *, user: User, now: datetime, zone: tzinfo) -> moves.Result:
     if job.wish is not None:
         wish = escalation.Wish(**job.wish).of(ticket)
         result, _problems = escalation.escalate(
             ticket=ticket, wish=wish, user=user, now=now, is_confirmed=job.is_confirmed, rank=2
         )
         return result
-    return moves.move(
-        ticket=ticket,
-        name=job.name,
-        value=job.value,
-        user=user,
-        now=now,
-        zone=zone,
-        is_confirmed=job.is_confirmed,
-        takes_first=True,
-        rank=2,
-        resolution=job.resolution or "",
-        is_shared=job.is_shared,
-        reason=job.reason or "",
+    answers: dict[str, Any] = {
+        "resolution": job.resolution or "", "is_shared": job.is_shared, "reason": job.reason or ""
+    }  # fmt: skip
+    if job.name != MACRO:
+        return moves.move(
+            ticket=ticket, name=job.name, value=job.value, user=user, now=now, zone=zone, is_confirmed=job.is_confirmed,
+            takes_first=True, rank=2, **answers,
+        )  # fmt: skip
+    if macro is None:
+        return moves.Result(ticket=ticket, state="refused", text=_("The macro was switched off meanwhile."))
+    return run_macro(
+        macro=macro, ticket=ticket, user=user, now=now, answers=answers, is_confirmed=job.is_confirmed, rank=2
     )
 
 

@@ -22,9 +22,11 @@ from helpdesk.core.errors import Refused
 from helpdesk.core.htmx import render_page
 from helpdesk.desk import bulk, escalation, moves
 from helpdesk.desk.escalate_views import ask_many
+from helpdesk.desk.macro_use import asked_by, macro_of, plan
 from helpdesk.desk.picks import wanted
 from helpdesk.desk.resolve_form import read_answers, resolve_dialog
 from helpdesk.desk.row_views import back_of, gone, told
+from helpdesk.directory.services import agent_of
 from helpdesk.tickets.access import accounts_of, tickets_for
 from helpdesk.tickets.choices import FINISHED
 from helpdesk.tickets.rules import wants_reason
@@ -37,6 +39,7 @@ TITLES = {
     "status": lambda n: ngettext("Status of %(n)d ticket", "Status of %(n)d tickets", n) % {"n": n},
     escalation.FIELD: lambda n: ngettext("Escalate %(n)d ticket", "Escalate %(n)d tickets", n) % {"n": n},
     "priority": lambda n: ngettext("Priority of %(n)d ticket", "Priority of %(n)d tickets", n) % {"n": n},
+    "macro": lambda n: ngettext("Macro on %(n)d ticket", "Macro on %(n)d tickets", n) % {"n": n},
 }
 
 
@@ -44,7 +47,7 @@ TITLES = {
 @requires("tickets.bulk")
 def choose(request: SignedIn, field: str) -> HttpResponse:
     """Who or what all of them may go to, in words that hold in each of their PSAs."""
-    if field not in moves.FIELDS:
+    if field not in bulk.FIELDS:
         raise Http404
     ids, too_many = wanted(request, request.GET)
     if not ids:
@@ -70,12 +73,14 @@ def apply(request: SignedIn) -> HttpResponse:
         field, value = request.POST.get("field", ""), request.POST.get("value", "")
         ids, too_many = wanted(request, request.POST)
         accounts = accounts_of(user, ids)
-        if field not in moves.FIELDS or not accounts:
+        if field not in bulk.FIELDS or not accounts:
             return gone(request)
-        options = moves.options_for_many(field, accounts)
+        options = bulk.options_for(field, accounts)
         label = next((o.label for o in options if o.value == value), "")
         if not label:
             return _chooser(request, field, ids, too_many, problem=_("Choose one of these."), status=422)
+        if field == bulk.MACRO and request.POST.get("run") != "yes":
+            return _macro_dialog(request, value, ids, accounts)
         answers = read_answers(request.POST)
         asks = _asks(options, value, accounts) if field == "status" else []
         if any(answers[_ANSWERS[name]] is None for name in asks):
@@ -96,7 +101,7 @@ def apply(request: SignedIn) -> HttpResponse:
             **answers,
         )
     results = bulk.do_part(job, user=user, now=now, zone=zone)
-    if request.htmx and job.total <= FEW and not job.rest and not job.failed:
+    if request.htmx and job.name != bulk.MACRO and job.total <= FEW and not job.rest and not job.failed:
         response = told(request, _toast(job, results))
         response["HX-Trigger"] = json.dumps({**json.loads(response["HX-Trigger"]), "desk:handled": ""})
         return response
@@ -159,6 +164,31 @@ def _chosen(request: SignedIn, field: str, ids: list[int]) -> list[tuple[str, An
     return [("field", field), *(("pick", pk) for pk in ids)]
 
 
+def _macro_dialog(request: SignedIn, key: str, ids: list[int], account_ids: list[int]) -> HttpResponse:
+    """What a macro is about to say and do, on the first ticket that takes it; its press runs it over all."""
+    macro = macro_of(key)
+    if macro is None:
+        return gone(request)
+    first = list(tickets_for(request.user, ids[: bulk.PART]))
+    plans = [plan(macro, t, request.user, mine=agent_of(request.user.pk, t.psa_account_id)) for t in first]
+    asks = asked_by(macro, account_ids)
+    context = {
+        "title": f"{TITLES[bulk.MACRO](len(ids))}: {macro.name}",
+        "shown": next((p for p in plans if not p.refused), None),
+        "refused": [p for p in plans if p.refused][:5],
+        "goes_out": not macro.is_internal,
+        "count": len(ids),
+        "hidden": [("field", bulk.MACRO), ("value", key), ("run", "yes"), *(("pick", pk) for pk in ids)],
+        "asks": bool(asks),
+        "asks_resolution": "resolution" in asks,
+        "asks_reason": "escalation_reason" in asks,
+        "back": back_of(request),
+    }
+    return render_page(
+        request, page="desk/bulk_macro_page.html", partial="desk/_bulk_macro.html", context=context, status=422
+    )
+
+
 _ANSWERS = {"resolution": "resolution", "escalation_reason": "reason"}
 
 
@@ -178,7 +208,7 @@ def _chooser(
     context = {
         "title": TITLES[field](len(ids)),
         "action": reverse("tickets:bulk"),
-        "options": moves.options_for_many(field, accounts_of(request.user, ids)),
+        "options": bulk.options_for(field, accounts_of(request.user, ids)),
         "problem": problem,
         "hidden": hidden,
         "back": back_of(request),

@@ -23,18 +23,19 @@ from helpdesk.actions.outcomes import outcome_for
 from helpdesk.actions.resolving import add_with_summary
 from helpdesk.actions.services import NewAction
 from helpdesk.core.errors import NeedsConfirmation, Refused
-from helpdesk.core.formatting import file_size, hours_minutes
+from helpdesk.core.formatting import file_size
 from helpdesk.core.origin import Origin
 from helpdesk.desk import moves
+from helpdesk.desk.macro_use import plan, tab_words
 from helpdesk.desk.outcome_buttons import Outcomes, outcomes_on, picked, thens_of
 from helpdesk.desk.ticket_page import Then, statuses_of, thens
 from helpdesk.directory.models import Agent, Contact
+from helpdesk.directory.services import agent_of
 from helpdesk.tickets import type_rules
 from helpdesk.tickets.choices import FINISHED
-from helpdesk.tickets.models import Status, Ticket
+from helpdesk.tickets.models import Ticket
 
 TABS = ((Kind.REPLY, "reply"), (Kind.NOTE, "lock"), (Kind.CALL, "phone"), (Kind.VISIT, "map-pin"))
-_VARIABLE = re.compile(r"\{\{\s*([a-z_]{1,20})\.([a-z_]{1,20})\s*\}\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,17 +59,10 @@ class Composer:
     takes_time: bool
     limit: str
     outcomes: Outcomes
+    assignee: str
+    """Whom the ticket goes to with it, in words."""
     is_picked: bool
     """An outcome was pressed just now: the words come next."""
-
-
-def tab_words() -> dict[str, str]:
-    return {
-        Kind.REPLY: _("Reply"),
-        Kind.NOTE: _("Internal note"),
-        Kind.CALL: _("Call"),
-        Kind.VISIT: _("Visit"),
-    }
 
 
 def default_kind(ticket: Ticket) -> str:
@@ -130,8 +124,18 @@ def composer_of(
         takes_time=ticket.psa_account.capabilities.get("time_entry_create") is not False,
         limit=file_size(limit_for(ticket.psa_account)),
         outcomes=found,
+        assignee=_person(ticket, values.get("assignee")) if found.chosen is None else "",
         is_picked=is_picked,
     )
+
+
+def _person(ticket: Ticket, value: Any) -> str:
+    """Whom a macro gives the ticket to; empty for nobody, and for who is no choice any more."""
+    try:
+        agent = moves.resolve(ticket, "agent", str(value)) if value else None
+    except Refused:
+        return ""
+    return str(agent.user or agent) if agent is not None else ""
 
 
 def who_mails(ticket: Ticket, *, wants_mail: bool = True) -> str:
@@ -150,17 +154,21 @@ def opened_composer(
 ) -> Composer:
     """As the page opens: the person's draft, a macro or an outcome that was picked by its address, or empty."""
     values, draft = blank(ticket), draft_of(user, ticket)
-    saved_at, public = None, []
+    saved_at, public, refused = None, [], ""
     if draft is not None and draft.fields:
         values |= {k: v for k, v in draft.fields.items() if k in values}
         saved_at, public = draft.saved_at, draft.fields.get("public_files", [])
     if macro is not None:
-        values |= macro_values(macro, ticket, user)
+        ready = plan(macro, ticket, user, mine=agent_of(user.pk, ticket.psa_account_id))
+        if ready.refused:
+            refused = f"“{macro.name}”: {ready.refused}"
+        else:
+            values |= ready.values
     if outcome:
         values |= picked(ticket, outcome, user, values)
     return composer_of(
         ticket, values, files=files, public_files=[p for p in public if isinstance(p, int)], saved_at=saved_at,
-        is_picked=bool(outcome),
+        is_picked=bool(outcome), errors={"text": [refused]} if refused else None,
     )  # fmt: skip
 
 
@@ -226,7 +234,7 @@ def send(
         public_files=frozenset(public),
         marker=str(data["marker"]),
         outcome=outcome,
-        assignee=_assignee(ticket, data["assignee"]) if outcome is not None and outcome.must_assign else None,
+        assignee=_assignee(ticket, data["assignee"]) if outcome is None or outcome.must_assign else None,
     )
     return add_with_summary(
         ticket=ticket,
@@ -273,93 +281,3 @@ def _guard_recipients(ticket: Ticket, to: str, cc: str) -> None:
                 for address in strange
             ]
         )
-
-
-# ---- macros ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ready:
-    """A macro with its words filled in for this ticket."""
-
-    pk: int
-    name: str
-    does: str
-    values: Mapping[str, Any]
-
-
-def macros_for(ticket: Ticket, user: User, typed: str = "") -> list[Ready]:
-    found = Macro.objects.filter(is_active=True)
-    if typed:
-        found = found.filter(name__icontains=typed)
-    return [_ready(m, ticket, user) for m in found[:20]]
-
-
-def macro_of(key: str) -> Macro | None:
-    return Macro.objects.filter(pk=key, is_active=True).first() if key.isdecimal() and len(key) < 19 else None
-
-
-def _ready(macro: Macro, ticket: Ticket, user: User) -> Ready:
-    values = macro_values(macro, ticket, user)
-    status = _status_of(macro, ticket)
-    does = [str(tab_words().get(Kind(macro.kind), macro.get_kind_display())).lower()]
-    if status is not None:
-        does.append(status.name)
-    if macro.minutes:
-        does.append(f"{macro.minutes} min")
-    return Ready(pk=macro.pk, name=macro.name, does=", ".join(does), values=values)
-
-
-def macro_values(macro: Macro, ticket: Ticket, user: User) -> dict[str, Any]:
-    """What a macro sets in the form; the same macro finds each PSA's own status by its category."""
-    values: dict[str, Any] = {"text": fill(macro.body, ticket, user), "kind": macro.kind}
-    values["visibility"] = "internal" if macro.is_internal else "public"
-    status = _status_of(macro, ticket)
-    if status is not None:
-        values["status"] = status.pk
-    if macro.minutes:
-        values["time"] = hours_minutes(macro.minutes * 60)
-    return values
-
-
-def _status_of(macro: Macro, ticket: Ticket) -> Status | None:
-    if not macro.status_category:
-        return None
-    fitting = (s for s in statuses_of(ticket.psa_account_id) if s.category == macro.status_category)
-    return next(fitting, None)
-
-
-def variables() -> list[tuple[str, str]]:
-    """What may stand in a macro, and what it becomes."""
-    words = {
-        "contact.first_name": _("First name of the contact"),
-        "contact.name": _("Name of the contact"),
-        "contact.email": _("Their e-mail"),
-        "client.name": _("The client"),
-        "ticket.number": _("Number of the ticket"),
-        "ticket.subject": _("Its subject"),
-        "agent.name": _("Your name"),
-        "agent.first_name": _("Your first name"),
-    }
-    return [(f"{{{{{name}}}}}", about) for name, about in words.items()]
-
-
-def unknown_variables(text: str) -> list[str]:
-    known = {word for word, _about in variables()}
-    return [m[0] for m in _VARIABLE.finditer(text) if f"{{{{{m[1]}.{m[2]}}}}}" not in known]
-
-
-def fill(text: str, ticket: Ticket, user: User) -> str:
-    """`{{contact.first_name}}` and its kin, out of a fixed list; what is unknown stays as it is written."""
-    contact = ticket.contact
-    known = {
-        ("contact", "first_name"): (contact.first_name if contact else "") or _("there"),
-        ("contact", "name"): str(contact or ""),
-        ("contact", "email"): contact.email if contact else "",
-        ("client", "name"): str(ticket.client or ""),
-        ("ticket", "number"): ticket.number or "",
-        ("ticket", "subject"): ticket.subject,
-        ("agent", "name"): str(user),
-        ("agent", "first_name"): str(user).split(" ")[0],
-    }
-    return _VARIABLE.sub(lambda m: known.get((m[1], m[2]), m[0]), text)

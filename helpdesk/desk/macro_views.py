@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.requests import SignedIn
-from helpdesk.actions.choices import Kind
+from helpdesk.actions.choices import Assigns, Kind
 from helpdesk.actions.models import Macro
 from helpdesk.core.errors import Refused
 from helpdesk.desk import macros as kept
-from helpdesk.desk.composer import tab_words, variables
-from helpdesk.desk.macro_forms import MacroForm
+from helpdesk.desk.macro_forms import MacroForm, owner_key
+from helpdesk.desk.macro_use import tab_words, variables
 from helpdesk.tickets.choices import Category
 
 
@@ -28,6 +28,7 @@ class Row:
     macro: Macro
     adds: str
     status: str
+    owner: str
 
 
 @require_GET
@@ -35,8 +36,13 @@ class Row:
 def macros(request: SignedIn) -> HttpResponse:
     words, names = tab_words(), dict(Category.choices)
     rows = [
-        Row(macro=m, adds=words.get(Kind(m.kind), m.get_kind_display()), status=str(names.get(m.status_category, "")))
-        for m in Macro.objects.order_by("-is_active", "name")
+        Row(
+            macro=m,
+            adds=words.get(Kind(m.kind), m.get_kind_display()),
+            status=str(names.get(m.status_category, "")),
+            owner=_("who runs it") if m.assigns == Assigns.ME else str(m.assignee or ""),
+        )
+        for m in Macro.objects.select_related("assignee").order_by("-is_active", "name")
     ]
     return render(request, "settings/macros.html", {"rows": rows})
 
@@ -53,7 +59,8 @@ def macro_add(request: SignedIn) -> HttpResponse:
 def macro(request: SignedIn, pk: int) -> HttpResponse:
     found = _macro(pk)
     names = ("name", "kind", "body", "status_category", "minutes")
-    form = MacroForm(request.POST or None, macro=found, initial={name: getattr(found, name) for name in names})
+    initial = {name: getattr(found, name) for name in names} | {"owner": owner_key(found)}
+    form = MacroForm(request.POST or None, macro=found, initial=initial)
     return _form(request, form, found)
 
 

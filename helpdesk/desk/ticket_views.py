@@ -27,7 +27,7 @@ from helpdesk.core import live
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.htmx import render_page, wants_partial
 from helpdesk.core.origin import Origin
-from helpdesk.desk import composer, presence, ticket_page
+from helpdesk.desk import composer, macro_use, presence, ticket_page
 from helpdesk.desk.answers import answer
 from helpdesk.desk.story import message, read_window, story_of, time_of
 from helpdesk.desk.ticket_head import head_context, owner_name
@@ -48,7 +48,7 @@ def detail(request: SignedIn, pk: int) -> HttpResponse:
     ticket = ticket_page.page_ticket(user, pk)
     ask_for_reading(ticket=ticket)
     context = ticket_page.page_context(ticket, user, read_window(request.GET), now)
-    macro = composer.macro_of(request.GET.get("macro", ""))
+    macro = macro_use.macro_of(request.GET.get("macro", ""))
     pressed, files = request.GET.get("outcome", ""), context["draft_files"]
     box = composer.opened_composer(ticket, user, files=files, macro=macro, outcome=pressed)
     return _page(request, ticket, context | {"composer": box}, tag)
@@ -151,7 +151,7 @@ def add(request: SignedIn, pk: int) -> HttpResponse:
     return _sent(request, ticket, made, form, now)
 
 
-_FORM_NAMES = {"seconds": "time"}
+_FORM_NAMES = {"seconds": "time", "agent": "assignee", "agent_role": "assignee"}
 
 
 def _keep_plain_files(request: SignedIn, ticket: Ticket, now: datetime) -> tuple[list[int], list[str]]:
@@ -235,7 +235,7 @@ def macros(request: SignedIn, pk: int) -> HttpResponse:
     """Canned replies with their words filled in for this ticket."""
     ticket = ticket_for(request.user, pk)
     typed = request.GET.get("q", "").strip().replace("\x00", "")[:80]
-    context = {"ticket": ticket, "macros": composer.macros_for(ticket, request.user, typed), "typed": typed}
+    context = {"ticket": ticket, "macros": macro_use.macros_for(ticket, request.user, typed), "typed": typed}
     context["may_change_macros"] = can(request.user, "macros.change")
     return render_page(request, page="actions/macros_page.html", partial="actions/_macros.html", context=context)
 

@@ -109,10 +109,12 @@ def statuses_of(account_id: int) -> list[Status]:
     return sorted(found, key=lambda status: not status.is_quick)
 
 
-def choice_of(ticket: Ticket, status: Status, statuses: Sequence[Status] | None = None) -> StatusChoice:
+def choice_of(
+    ticket: Ticket, status: Status, statuses: Sequence[Status] | None = None, changes: Mapping[str, Any] | None = None
+) -> StatusChoice:
     """One status as it is on offer. `statuses` are the account's, to pass through where a rule offers that; they are
-    read when they are needed and not given."""
-    verdict = judge_status(ticket, status)
+    read when they are needed and not given. `changes` are made at the same time."""
+    verdict = judge_status(ticket, status, changes)
     via = None
     if verdict.via and set(verdict.errors) == {"status"}:
         known = statuses_of(ticket.psa_account_id) if statuses is None else statuses

@@ -215,11 +215,22 @@
     box.querySelector("[name=visibility]").value = isPublic ? "public" : "internal";
     const then = [...box.querySelector("[name=status]").options].find((o) => o.value === macro.dataset.status);
     if (macro.dataset.status && then && !then.disabled) then.selected = true;
-    if (macro.dataset.time) box.querySelector("[name=time]").value = macro.dataset.time;
+    const time = box.querySelector("[name=time]");
+    if (macro.dataset.time && time) time.value = macro.dataset.time;
+    give(box, macro.dataset.assignee, macro.dataset.person);
     hideMacros();
     repaint(box);
     field.focus();
     typed(box);
+  }
+
+  /* Whom the ticket goes to with it: the select stands there while somebody is named. */
+  function give(box, key, name) {
+    const owner = box.querySelector(".assignee select");
+    if (!owner || !key) return;
+    for (const old of [...owner.options].slice(1)) old.remove();
+    owner.add(new Option(name, key, true, true));
+    owner.closest(".assignee").hidden = false;
   }
 
   const isMacroStart = (value, at) => at === 0 || /\s/.test(value[at - 1]);
