@@ -17,6 +17,7 @@ from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.unmapped import unmapped_of
 
 BACKFILL = (Feed.REFERENCE, Feed.DIRECTORY, Feed.OPEN_TICKETS, Feed.CLOSED_TICKETS, Feed.ACTIONS)
 LOG_LINES = 60
@@ -79,7 +80,7 @@ class Card:
 
 def cards(*, now: datetime) -> list[Card]:
     """Every account with its figures."""
-    found = {account.pk: Card(account) for account in PsaAccount.objects.all()}
+    found = {account.pk: Card(account) for account in PsaAccount.objects.annotate(unmapped=unmapped_of())}
     counts = Ticket.objects.present().values_list("psa_account").annotate(n=Count("pk")).order_by()
     for pk, number in counts:
         found[pk].tickets = number

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from connectors.sync import views, webhooks
+from connectors.sync import mapping_views, views, webhooks
 
 app_name = "sync"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("settings/accounts/<slug:name>/resume/", views.account_resume, name="account_resume"),
     path("settings/accounts/<slug:name>/pull/", views.account_pull, name="account_pull"),
     path("settings/accounts/<slug:name>/hook/", views.account_hook, name="account_hook"),
+    path("settings/mapping/", mapping_views.mapping_index, name="mapping"),
+    path("settings/mapping/<slug:name>/", mapping_views.mapping_page, name="mapping_account"),
+    path("settings/mapping/<slug:name>/<slug:kind>/", mapping_views.mapping_change, name="mapping_change"),
     path("hooks/<str:account>/<str:secret>/", webhooks.hook, name="hook"),
     path("settings/sync/", views.sync_page, name="sync"),
     path("settings/sync/<int:pk>/retry/", views.item_retry, name="item_retry"),

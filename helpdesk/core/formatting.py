@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, tzinfo
 
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 FOREVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 """Stands where a sort key may not be null: no deadline."""
 
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -112,3 +114,8 @@ def hours_minutes(seconds: int | None) -> str:
         return ""
     minutes = round(seconds / 60)
     return f"{minutes // 60}:{minutes % 60:02d}"
+
+
+def safe_colour(text: str | None) -> str:
+    """Six hexadecimal digits, or nothing: no other text of a PSA reaches an attribute as a colour."""
+    return text if text and _COLOUR.fullmatch(text) else ""

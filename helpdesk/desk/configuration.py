@@ -11,8 +11,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from helpdesk.actions.models import Outcome
-from helpdesk.core.formatting import duration
-from helpdesk.desk.outcome_buttons import safe_colour
+from helpdesk.core.formatting import duration, safe_colour
 from helpdesk.desk.ticket_side import category_words
 from helpdesk.directory.models import PsaAccount
 from helpdesk.tickets.choices import SlaAction, SlaClock

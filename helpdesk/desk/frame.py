@@ -5,7 +5,7 @@ A page that shows no frame (a fragment) pays nothing; one that does pays the cac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache as remember
 from typing import Any
@@ -29,7 +29,9 @@ from helpdesk.desk.counts import Link, current_of, section_links, view_links
 from helpdesk.directory.choices import Health
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.choices import UNFINISHED, State
+from helpdesk.tickets.unmapped import unmapped_of
 
+MAPPING = "/settings/mapping/"
 _HEALTH_KEY = "frame:health"
 _HEALTH_SECONDS = 2
 _STALE_PULLS = 3
@@ -158,12 +160,20 @@ class Frame:
         return getattr(self.request, "live", None) or live.look(self.user.pk)
 
     @cached_property
+    def _accounts(self) -> list[dict[str, Any]]:
+        return _health_rows(self._look.health, self._kept.get(_HEALTH_KEY)) if self.is_staff else []
+
+    @cached_property
     def health(self) -> list[AccountHealth]:
-        if not self.is_staff:
-            return []
-        may_see = can(self.user, "settings.view") and has_page("/settings/accounts/")
-        rows = _health_rows(self._look.health, self._kept.get(_HEALTH_KEY))
-        return [_account_health(row, self.now, may_see) for row in rows]
+        may_see = self.is_staff and can(self.user, "settings.view") and has_page("/settings/accounts/")
+        return [_account_health(row, self.now, may_see) for row in self._accounts]
+
+    @cached_property
+    def unmapped(self) -> int:
+        """Values of PSAs that nobody has said the meaning of, for those who can."""
+        if not (self.is_staff and can(self.user, "settings.change") and has_page(MAPPING)):
+            return 0
+        return sum(row["unmapped"] for row in self._accounts)
 
     @cached_property
     def rail(self) -> Rail:
@@ -179,7 +189,11 @@ class Frame:
     @cached_property
     def settings(self) -> tuple[Link, ...]:
         """Sections of the settings that exist and that this person may see."""
-        return current_of(_settings_links(self.user), self.request.path, {}, exact=False)
+        links = [
+            replace(one, count=self.unmapped or None) if one.href == MAPPING else one
+            for one in _settings_links(self.user)
+        ]
+        return current_of(links, self.request.path, {}, exact=False)
 
 
 def split_address(at: str) -> tuple[str, dict[str, str]]:
@@ -201,7 +215,7 @@ def _settings_links(user: Any) -> list[Link]:
     sections = [
         (_("PSA accounts"), "/settings/accounts/", "plug", "settings.view", _("Connections, credentials, allowance")),
         (_("Sync"), "/settings/sync/", "refresh-cw", "settings.view", _("What came in, what waits, what was refused")),
-        (_("Mapping"), "/settings/mapping/", "git-compare", "settings.view", _("What a PSA's words mean here")),
+        (_("Mapping"), MAPPING, "git-compare", "settings.view", _("What a PSA's words mean here")),
         (
             _("Configuration"),
             "/settings/configuration/",
@@ -238,9 +252,9 @@ def _health_rows(stamp: str, kept: Any) -> list[dict[str, Any]]:
         waiting = Count("outbox", filter=Q(outbox__state__in=[s.value for s in UNFINISHED]))
         refused = Count("outbox", filter=Q(outbox__state=State.REFUSED.value))
         rows = list(
-            PsaAccount.objects.annotate(waiting=waiting, refused=refused).values(
+            PsaAccount.objects.annotate(waiting=waiting, refused=refused, unmapped=unmapped_of()).values(
                 "name", "title", "mark", "health", "health_text", "is_paused", "paused_reason", "down_since",
-                "last_pull_at", "last_answer_at", "backfill_done_at", "waiting", "refused",
+                "last_pull_at", "last_answer_at", "backfill_done_at", "waiting", "refused", "unmapped",
             )
         )  # fmt: skip
         cache.set(_HEALTH_KEY, (stamp, rows), _HEALTH_SECONDS)

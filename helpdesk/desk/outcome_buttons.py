@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from helpdesk.accounts.models import User
 from helpdesk.actions.choices import Kind
 from helpdesk.actions.models import Outcome
 from helpdesk.actions.outcomes import clock_effect, is_plain, outcome_for, outcomes_for
-from helpdesk.core.formatting import hours_minutes
+from helpdesk.core.formatting import hours_minutes, safe_colour
 from helpdesk.desk import moves
 from helpdesk.desk.ticket_page import Then, statuses_of
 from helpdesk.directory.services import agent_of
@@ -22,7 +21,6 @@ from helpdesk.tickets.models import Status, Ticket
 
 FEW = 6
 """So many are buttons; the rest stand in "More"."""
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +72,6 @@ def offered(ticket: Ticket) -> list[Outcome]:
 def _button(one: Outcome) -> Button:
     about = one.long_label if one.long_label != str(one) else ""
     return Button(key=one.pk, label=str(one), about=about, colour=safe_colour(one.colour))
-
-
-def safe_colour(text: str | None) -> str:
-    """Six hexadecimal digits, or nothing: no other text of a PSA reaches an attribute as a colour."""
-    return text if text and _COLOUR.fullmatch(text) else ""
 
 
 def _chosen(ticket: Ticket, one: Outcome) -> Chosen:

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
+from helpdesk.core.formatting import safe_colour
 from helpdesk.desk.counts import Link, section_links, view_links
-from helpdesk.desk.outcome_buttons import offered, safe_colour
+from helpdesk.desk.outcome_buttons import offered
 from helpdesk.directory.models import Client
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.search import by_number, search_tickets

@@ -16,7 +16,7 @@ from helpdesk.directory.models import Agent, Client, PsaAccount, Team
 from helpdesk.sla.choices import ClockState
 from helpdesk.tickets.choices import Category, Rank, Sync, TypeKind
 from helpdesk.tickets.filters import NAMES, OTHER_NAMES, SORTS, STATES, VIEWS, Filters, due_limit, due_words
-from helpdesk.tickets.models import Status, TicketType
+from helpdesk.tickets.models import Priority, Status, TicketType
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -72,9 +72,10 @@ def _read_one(filters: Filters, name: str, text: str, user: User, now: datetime,
         labels = [due_words(v, now, zone) for v in given]
         unknown = [] if given else [text]
     elif name in _CHOICES:
+        choices = _CHOICES[name]
         if name == "priority":
             given = [_RANK_WORDS.get(v.lower(), v) for v in given]
-        choices = _CHOICES[name]
+            choices = {**choices, **_own_priorities(given)}
         unknown = [v for v in given if v not in choices]
         given = [v for v in given if v in choices]
         labels = [str(choices[v]) for v in given]
@@ -83,6 +84,13 @@ def _read_one(filters: Filters, name: str, text: str, user: User, now: datetime,
     filters.ignored += [_("%(filter)s “%(value)s”") % {"filter": NAMES[name], "value": v[:60]} for v in unknown]
     if given:
         filters.values[name], filters.labels[name] = given, ", ".join(labels)
+
+
+def _own_priorities(given: Iterable[str]) -> dict[str, str]:
+    """A PSA's own priorities among the values ("p12"), by name."""
+    keys = [int(v[1:]) for v in given if v[:1] == "p" and v[1:].isdecimal() and len(v) < 16]
+    rows = Priority.objects.filter(pk__in=keys).values_list("pk", "name") if keys else []
+    return {f"p{pk}": name for pk, name in rows}
 
 
 _MODELS: dict[str, tuple[type[Model], str]] = {

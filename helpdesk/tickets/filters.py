@@ -197,7 +197,7 @@ def _due(tickets: TicketQuerySet, values: list[str], _ids: object, _user: object
 _NARROW: dict[str, Narrow] = {
     "category": lambda t, values, ids, user, now, zone: t.with_categories(values),
     "status": lambda t, values, ids, user, now, zone: t.with_statuses(ids),
-    "priority": lambda t, values, ids, user, now, zone: t.with_ranks(int(v) for v in values),
+    "priority": lambda t, values, ids, user, now, zone: t.with_priorities(values),
     "team": lambda t, values, ids, user, now, zone: t.in_teams(ids, or_none="none" in values),
     "agent": lambda t, values, ids, user, now, zone: t.of_agents(ids, or_nobody="none" in values),
     "client": lambda t, values, ids, user, now, zone: t.of_clients(ids),

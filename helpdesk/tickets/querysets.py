@@ -122,6 +122,13 @@ class TicketQuerySet(QuerySet["Ticket"]):
     def with_ranks(self, ranks: Iterable[int]) -> TicketQuerySet:
         return self.filter(rank__in=list(ranks))
 
+    def with_priorities(self, values: Iterable[str]) -> TicketQuerySet:
+        """Ranks ("2") and the PSA's own priorities by key ("p12")."""
+        values = list(values)
+        ranks = [int(v) for v in values if not v.startswith("p")]
+        own = [int(v[1:]) for v in values if v.startswith("p")]
+        return self.filter(Q(rank__in=ranks) | Q(priority__in=own)) if own else self.with_ranks(ranks)
+
     def in_teams(self, team_ids: Iterable[int], *, or_none: bool = False) -> TicketQuerySet:
         wanted = Q(team__in=list(team_ids))
         return self.filter(wanted | Q(team=None)) if or_none else self.filter(wanted)

@@ -29,7 +29,8 @@ from helpdesk.tickets.models import Priority, Status, Ticket, TicketClock, Ticke
 
 COLUMNS = ("status_category", "is_open", "rank", *clocks.ROW_FIELDS)
 """All of a ticket's row that is worked out of what its status and priority mean."""
-_UNREAD = ("raw", "description", "description_clean", "resolution")
+UNREAD = ("raw", "description", "description_clean", "resolution")
+"""Long texts that nothing here reads."""
 
 
 class Move(NamedTuple):
@@ -92,7 +93,7 @@ def rederive(*, account_id: int, ids: Sequence[int], now: datetime) -> int:
     meaning has finished by then.
     """
     tickets = list(
-        Ticket.objects.select_for_update().filter(psa_account=account_id, pk__in=ids).order_by("pk").defer(*_UNREAD)
+        Ticket.objects.select_for_update().filter(psa_account=account_id, pk__in=ids).order_by("pk").defer(*UNREAD)
     )
     found = [r for r in reckon(tickets, meanings_of(account_id), now=now) if r.row_changed or r.moved_clocks]
     for one in found:
@@ -125,7 +126,7 @@ def _reckoned(
     moves: Sequence[Move],
     now: datetime,
 ) -> Reckoned:
-    was = {name: getattr(ticket, name) for name in COLUMNS}
+    was = columns_of(ticket)
     status, priority = meanings.statuses[ticket.status_id], meanings.priorities[ticket.priority_id]
     ticket.status_category, ticket.rank = status.category, priority.rank
     ticket.is_open = status.category not in FINISHED
@@ -142,6 +143,10 @@ def _reckoned(
         paused_at=min(now, since or _last_seen(ticket)),
     )
     return Reckoned(ticket=ticket, clocks=derived, was=was, before=before)
+
+
+def columns_of(ticket: Ticket) -> dict[str, Any]:
+    return {name: getattr(ticket, name) for name in COLUMNS}
 
 
 def _asks_the_past(ticket: Ticket, meanings: Meanings) -> bool:
