@@ -131,6 +131,17 @@ class AutotaskClient:
         """Every matching row."""
         return [row for page in self.query(entity, conditions, include=include) for row in page.rows]
 
+    def history(self, ticket: int) -> list[Row]:
+        """The history of a ticket, which Autotask gives for one ticket and by no second condition."""
+        body: Row = {"MaxRecords": self._page_size, "filter": [where("ticketID", "eq", ticket)]}
+        found: list[Row] = []
+        url, seen = "/TicketHistory/query", set[str]()
+        while url and url not in seen:
+            seen.add(url)
+            rows, url, _ = _page_in(self._query(url, body))
+            found += rows
+        return found
+
     def query(
         self, entity: str, conditions: Sequence[Filter], *, include: Sequence[str] = (), after: int | None = None
     ) -> Iterator[QueryPage]:

@@ -25,6 +25,7 @@ from connectors.base.records import (
     FileDraft,
     Page,
     Record,
+    StatusChangeRecord,
     TicketRecord,
     TimeRecord,
 )
@@ -145,6 +146,9 @@ class AutotaskConnector(Connector):
 
     def times(self, ticket: str) -> tuple[TimeRecord, ...]:
         return self._notes.times(ticket)
+
+    def status_changes(self, ticket: str) -> tuple[StatusChangeRecord, ...]:
+        return self._tickets.status_changes(ticket)
 
     def attachments(self, ticket: str) -> tuple[AttachmentRecord, ...]:
         return self._files.of(ticket)

@@ -76,6 +76,7 @@ def description(
         "action_with_status": False,
         "time_in_action": False,
         "needs_author": "time",
+        "status_history": True,
     }
     required = (*_CREATE, *((_QUEUE,) if has_queues else ()), _ASSIGN)
     return Description(capabilities=capabilities, required_fields=required, transition_rules=_TRANSITIONS)

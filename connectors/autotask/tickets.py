@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from connectors.autotask import search
 from connectors.autotask.client import AutotaskClient, Filter, Row, path_id, where
 from connectors.autotask.lookups import Lookups
-from connectors.autotask.mapping import picklists, writes
+from connectors.autotask.mapping import history, picklists, writes
 from connectors.autotask.mapping.tickets import removed_record, ticket_record
 from connectors.autotask.mapping.values import fine_stamp, identifier
 from connectors.base.errors import AuthFailed, Forbidden, NotFound, RateLimited, Rejected, Unavailable, Unknown
-from connectors.base.records import Page, TicketRecord
+from connectors.base.records import Page, StatusChangeRecord, TicketRecord
 
 T = TypeVar("T")
 
@@ -91,6 +91,14 @@ class Tickets:
         if identifier(row.get("id")) != identifier(remote_id):
             raise Unavailable("another ticket came back")
         return self._record(row)
+
+    def status_changes(self, remote_id: str) -> tuple[StatusChangeRecord, ...]:
+        """None of them where the history may not be read."""
+        try:
+            rows = self._client.history(int(path_id(remote_id)))
+        except (Forbidden, NotFound, Rejected):
+            return ()
+        return history.status_changes(rows, fields=self._lookups.tickets())
 
     def queue(self, remote_id: str) -> str | None:
         """The queue that a ticket is in."""

@@ -17,6 +17,7 @@ from connectors.base.records import (
     FileDraft,
     Page,
     Record,
+    StatusChangeRecord,
     TicketRecord,
     TimeRecord,
 )
@@ -189,6 +190,10 @@ class Connector(ABC):
 
     def times(self, ticket: str) -> tuple[TimeRecord, ...]:
         """All time booked on a ticket, where the PSA keeps it apart (capability `time_in_action` off)."""
+        return ()
+
+    def status_changes(self, ticket: str) -> tuple[StatusChangeRecord, ...]:
+        """Changes of status to the second, oldest first, where the PSA has a history (capability `status_history`)."""
         return ()
 
     @abstractmethod

@@ -374,6 +374,16 @@ class TimeRecord(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StatusChangeRecord(Record):
+    """A change of status as the PSA's own history has it; `old`, `new` and `agent` are remote ids."""
+
+    old: str
+    new: str
+    at: datetime
+    agent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AttachmentRecord(Record):
     ticket: str
     action: Text = UNSET

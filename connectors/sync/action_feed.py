@@ -41,6 +41,7 @@ def read_ticket_actions(
         if account.capabilities.get("time_in_action") is False:
             times = connector.times(remote_id)
             inbound_actions.apply_times(ticket=ticket, rows=times, keys=keys, now=run.clock())
+        inbound_actions.sharpen(account=account, ticket=ticket, connector=connector, keys=keys, now=run.clock())
         files = 0
         if inbound_actions.wants_files(account, ticket, rows):
             listed = connector.attachments(remote_id)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.base.connector import Connector
 from connectors.base.records import UNSET, ActionRecord, AttachmentRecord, TimeRecord
 from connectors.sync import values
 from connectors.sync.inbound import marker_of
@@ -17,6 +18,7 @@ from helpdesk.actions.mirror import RemoteAction, RemoteFile
 from helpdesk.actions.models import Action, Attachment, TimeEntry
 from helpdesk.actions.times import RemoteTime
 from helpdesk.directory.models import PsaAccount
+from helpdesk.tickets import status_changes
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.status_changes import RemoteStatusChange
 
@@ -130,6 +132,25 @@ def status_change(record: ActionRecord, keys: Keys) -> RemoteStatusChange | None
         at=record.occurred_at,
         actor=record.author_name if isinstance(record.author_name, str) else "",
     )
+
+
+def sharpen(*, account: PsaAccount, ticket: Ticket, connector: Connector, keys: Keys, now: datetime) -> int:
+    """Ask the PSA's history about changes of status that were only seen between two pulls: one call, and only then."""
+    if not account.can("status_history") or not status_changes.seen_only(ticket, now=now):
+        return 0
+    rows = connector.status_changes(str(ticket.remote_id))
+    keys.prime("agent", (row.agent for row in rows if row.agent))
+    told = [
+        RemoteStatusChange(
+            key=f"history:{row.remote_id}",
+            old_id=keys.get("status", row.old),
+            new_id=keys.required("status", row.new),
+            at=row.at,
+            actor=keys.label("agent", row.agent) if keys.find("agent", row.agent) else "",
+        )
+        for row in rows
+    ]
+    return status_changes.sharpen(ticket=ticket, rows=told, now=now)
 
 
 def wants_files(account: PsaAccount, ticket: Ticket, actions: Sequence[ActionRecord]) -> bool:

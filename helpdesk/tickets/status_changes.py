@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from helpdesk.outbox.models import OutboxItem
+from helpdesk.tickets.choices import Precision
 from helpdesk.tickets.models import Status, Ticket, TicketEvent
 
 
@@ -22,6 +25,12 @@ class RemoteStatusChange:
 
 
 OWN_WINDOW = timedelta(minutes=10)
+POLLED_KEY = "poll:status:"
+"""How the key of a change begins that was seen between two pulls, instead of being told."""
+FRESH = timedelta(hours=1)
+"""So long after it was seen the PSA's history is asked for a change; what it does not tell by then it never does."""
+SKEW = timedelta(minutes=2)
+"""Between the PSA's clock and ours."""
 
 
 def apply_status_changes(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], now: datetime) -> int:
@@ -77,3 +86,54 @@ def _was_sent(ticket: Ticket, row: RemoteStatusChange) -> bool:
         write_started_at__range=(row.at - OWN_WINDOW, row.at + OWN_WINDOW)
     )
     return any(remote_id in (i.fields.get("status"), i.fields.get("new_status")) for i in sent)
+
+
+def seen_only(ticket: Ticket, *, now: datetime) -> list[TicketEvent]:
+    """Changes of status that were lately seen between two pulls: their instants, persons and steps are not known."""
+    rows = ticket.events.of_field("status").filter(remote_key__startswith=POLLED_KEY, known_at__gte=now - FRESH)
+    return list(rows.order_by("known_at", "pk"))
+
+
+@transaction.atomic
+def sharpen(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], now: datetime) -> int:
+    """Put what the PSA's history tells in the place of changes that were only seen. Counts those that became exact.
+
+    The last step to the status that was seen takes the seen event's place, those before it are written beside it; what
+    the history does not tell stays as it was seen.
+    """
+    whole = list(ticket.events.of_field("status").order_by("known_at", "pk"))
+    told = {e.remote_key for e in whole}
+    rest = [r for r in rows if r.key not in told and _own_event(ticket, whole, r) is None]
+    names = {s.pk: s.name for s in Status.objects.filter(psa_account_id=ticket.psa_account_id).only("name")}
+    count = 0
+    for event in seen_only(ticket, now=now):
+        before = [e.known_at for e in whole if e.known_at < event.known_at]
+        steps = _steps(rest, event, since=max(before, default=ticket.opened_at) - SKEW)
+        if not steps:
+            continue
+        rest = [row for row in rest if row not in steps]
+        _tell(event, steps[-1], names)
+        event.save()
+        between = [_tell(TicketEvent(ticket=ticket, field="status", known_at=now), row, names) for row in steps[:-1]]
+        TicketEvent.objects.bulk_create(between, ignore_conflicts=True)
+        count += 1
+    if count:
+        Ticket.objects.filter(pk=ticket.pk).update(changed_at=now)
+    return count
+
+
+def _steps(rows: Sequence[RemoteStatusChange], event: TicketEvent, *, since: datetime) -> list[RemoteStatusChange]:
+    """From the old status of a seen change to its new one, in order; empty when the rows do not lead there."""
+    found = [row for row in rows if since <= row.at <= event.known_at + SKEW]
+    ends = [place for place, row in enumerate(found) if str(row.new_id) == event.new]
+    steps = found[: ends[-1] + 1] if ends else []
+    starts = [place for place, row in enumerate(steps) if str(row.old_id or "") == event.old]
+    return steps[starts[0] :] if starts else []
+
+
+def _tell(event: TicketEvent, row: RemoteStatusChange, names: Mapping[int, str]) -> TicketEvent:
+    event.old, event.new = str(row.old_id or ""), str(row.new_id)
+    event.old_label, event.new_label = names.get(row.old_id or 0, ""), names.get(row.new_id, "")
+    event.at, event.actor, event.remote_key = row.at, row.actor[:120], row.key
+    event.origin, event.precision = "psa", Precision.EXACT
+    return event

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.django_db
 def test_it_arrives_without_a_word_and_is_read_once() -> None:
     clock = Clock()
     with running_sandbox(tickets=20, psas=("atera",)) as sandbox:
-        wanted = Wanted.sort(kind="atera", name="south", url=sandbox.atera, values={"api_key": "demo-secret"})
+        values = {"api_key": "demo-secret", "calls_per_minute": "1000000"}
+        wanted = Wanted.sort(kind="atera", name="south", url=sandbox.atera, values=values)
         found = Desk(sandbox, clock, accounts.connect(wanted=wanted, clock=clock)[0], make_theo())
         assert not found.pull().errors
         found.account.refresh_from_db()

@@ -25,7 +25,8 @@ from tests.journeys.stack import until
 from tests.people import make_ada, make_theo
 
 pytestmark = pytest.mark.django_db
-VALUES = {"username": "api@demo.test", "integration_code": "demo", "secret": "demo-secret"}
+VALUES = {"username": "api@demo.test", "integration_code": "demo", "secret": "demo-secret",
+          "calls_per_minute": "1000000"}  # fmt: skip
 
 
 class Line:
