@@ -21,7 +21,7 @@ from helpdesk.core.chips import ENDED, Chip, chip
 from helpdesk.core.formatting import FOREVER, ago, initials
 from helpdesk.core.templatetags.words import STATUS_SHAPES
 from helpdesk.tickets import references
-from helpdesk.tickets.choices import Category, Sync
+from helpdesk.tickets.choices import Category, Rank, Sync
 from helpdesk.tickets.querysets import TicketQuerySet
 
 _PLAIN = re.compile(r"[^&<>\"']*").fullmatch
@@ -279,6 +279,7 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
     before, after = ticket_prefix()
     words = sync_words()
     nobody, escalated = escape(_("Nobody")), escalated_html()
+    said = {str(c.value): str(c.label) for c in Category}
     extra = [c for c in COLUMNS if c not in FIXED and c in columns]
     shown = {c for c in FIXED if c in columns}
     gone = "<td hidden></td>"
@@ -296,13 +297,13 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
             sync = f"<td>{sync_html(row, words) or mark_html(row)}"
         cells = (
             f"<tr data-ticket={row.pk}><td><input type=checkbox name=pick value={row.pk} form=bulk "
-            f"aria-label={value(row.label)}><td><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
+            f"aria-label={value(row.label)}><td>{prio_html(row)}"
             f"<td>{escape(row.label)}"
             f"<td><a href={before}{row.pk}{after}>{escalated if row.is_escalated else ''}{subject}</a>"
             + (f"<td>{escape(row.client or '')}" if "client" in shown else gone)
             + (
-                f"<td><b class=status data-status={STATUS_SHAPES.get(row.category, row.category)}>"
-                f"{escape(row.status)}</b>"
+                f"<td><b class=status data-status={STATUS_SHAPES.get(row.category, row.category)}"
+                f"{named(row.status, said.get(row.category, row.category))}</b>"
                 if "status" in shown
                 else gone
             )
@@ -315,6 +316,16 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
             cells += f"<td>{_extra_cell(column, row, reading)}"
         out.append(cells)
     return mark_safe("".join(out))
+
+
+def prio_html(row: Facts | CardFacts) -> str:
+    return f"<b class=prio data-rank={row.rank}{named(row.priority, str(Rank(row.rank).label))}</b>"
+
+
+def named(own: str, word: str) -> str:
+    """The end of a mark that says our word; the PSA's own name beside the pointer where it is another one."""
+    title = f" title={value(own)}" if own.casefold() != word.casefold() else ""
+    return f"{title}>{escape(word)}"
 
 
 def _extra_cell(column: str, row: Facts, reading: Reading) -> str:
@@ -335,7 +346,7 @@ def card_html(
     state, text, title = shown
     escalated = escalated_html() if row.is_escalated else ""
     return (
-        f"<article class=card data-ticket={row.pk}><p><b class=prio data-rank={row.rank}>{escape(row.priority)}</b>"
+        f"<article class=card data-ticket={row.pk}><p>{prio_html(row)}"
         f"{escalated}{escape(row.label)}<b class=client>{escape(row.client or '')}</b>"
         f"{owner_html(row.owner) if row.owner else ''}{people_html(present) if present else ''}"
         f"<h3><a href={address[0]}{row.pk}{address[1]}>{escape(row.subject)}</a></h3>"
