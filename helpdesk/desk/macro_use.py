@@ -179,6 +179,9 @@ def _status(macro: Macro, ticket: Ticket, agent: Agent | None) -> StatusChoice |
     statuses = statuses_of(ticket.psa_account_id)
     changes = {"agent": agent} if agent is not None else None
     fitting = [s for s in statuses if s.category == macro.status_category]
+    if not fitting and macro.status_category in FINISHED:
+        # Some PSAs know one way to end the work, not two: the list names the status before it is chosen.
+        fitting = [s for s in statuses if s.category in FINISHED]
     if not fitting:
         words = {"psa": ticket.psa_account.title, "category": Category(macro.status_category).label}
         raise Refused({"status": _("%(psa)s has no status for “%(category)s”.") % words})

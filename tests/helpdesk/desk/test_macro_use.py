@@ -152,6 +152,13 @@ def test_what_the_client_is_told_is_the_resolution(halo: PsaAccount, theo: User,
     assert ticket.resolution == "Hi Aoife, it works."
 
 
+def test_where_work_ends_in_one_way_only_that_one_is_taken(halo: PsaAccount, theo: User, macro: Macro) -> None:
+    Macro.objects.update(status_category="resolved", assigns="")
+    complete = make_status("closed", psa_account=halo, name="Complete")
+    found = planned(Macro.objects.get(), ticket_of(halo), theo)
+    assert (found.choice.status, found.does) == (complete, "reply, Complete, 5 min")
+
+
 def test_a_missing_reason_is_asked_for_in_place(client: Browser, halo: PsaAccount, theo: User, macro: Macro) -> None:
     PsaAccount.objects.update(transition_rules=WHY)
     Macro.objects.update(status_category="escalated")

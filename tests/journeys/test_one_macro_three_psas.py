@@ -1,0 +1,180 @@
+"""One board over three PSAs, one macro on a ticket of each, and three records as each PSA wants them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.stack import PASSWORD, Stack, running_stack, until
+
+pytestmark = pytest.mark.browser
+NAME = "on its way"
+WORDS = "The spare part is ordered and comes tomorrow before noon."
+MINUTES = 12
+HOURS = 0.2
+DANA = {"halo": 3, "autotask": 29744150, "atera": 9001}
+"""The dispatcher, as each sandbox knows her."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("demo")) as found:
+        found.control("POST", "live", {"rate": 0})  # nobody else changes these tickets
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Page:
+    found = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    found.set_default_timeout(30_000)
+    found.goto(f"{stack.desk}/accounts/login/")
+    found.fill("input[name=login]", "dispatcher@demo.test")
+    found.fill("input[name=password]", PASSWORD)
+    found.keyboard.press("Enter")
+    found.wait_for_url(re.compile(r"/(board|tickets|portal|settings|reports)/"))
+    return found
+
+
+def make_macro(page: Page, stack: Stack) -> None:
+    """In the settings, in canonical words: none of them is a PSA's."""
+    page.goto(f"{stack.desk}/settings/macros/add/")
+    page.fill("input[name=name]", NAME)
+    page.select_option("select[name=kind]", "reply")
+    page.fill("textarea[name=body]", f"Hi {{{{contact.first_name}}}},\n\n{WORDS}\n\n{{{{agent.first_name}}}}")
+    page.select_option("select[name=status_category]", "waiting_client")
+    page.select_option("select[name=owner]", "me")
+    page.fill("input[name=minutes]", str(MINUTES))
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("table.macros")).to_contain_text(NAME)
+
+
+def open_one(page: Page, stack: Stack, account: str) -> str:
+    """The page of a ticket in work whose contact is known; its name is given back."""
+    page.goto(f"{stack.desk}/board/?group=status&team=all&account={account}")
+    links = page.locator("#lane-c-open .card h3 a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert links, f"no ticket of {account} in work"
+    for link in links:
+        page.goto(f"{stack.desk}{link}")
+        if page.locator("#composer [name=to]").input_value():
+            return str(link)
+    raise AssertionError(f"no ticket of {account} names a contact")
+
+
+def run_macro(page: Page, status: str) -> None:
+    """By keys: a slash, its first letters, Enter; what it does stands in the form before it is sent."""
+    page.locator("#composer-text").click()
+    page.keyboard.type("/on its")
+    expect(page.locator("#macro-box [data-macro]", has_text=NAME)).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#composer-text")).to_have_value(re.compile(f"^Hi .*{re.escape(WORDS)}.*Dana$", re.DOTALL))
+    assert page.locator("#composer [name=kind]:checked").input_value() == "reply"
+    assert page.locator("#composer [name=time]").input_value() == "0:12"
+    chosen = page.locator("#composer [name=status] option:checked")
+    expect(chosen).to_have_text(status)
+    page.locator("#composer [data-send]").click()
+    expect(page.locator(".entry", has_text=WORDS)).to_have_attribute("data-visibility", "public")
+    expect(page.locator("#composer-text")).to_have_value("")
+
+
+def write_of(stack: Stack, psa: str, path: str) -> Any:
+    """The accepted write that carried the words to this PSA: there is exactly one."""
+    rows = stack.control("GET", f"requests?psa={psa}")
+    found = [
+        row for row in rows
+        if row["method"] == "POST" and row["applied"] and re.search(path, row["path"]) and WORDS in str(row["body"])
+    ]  # fmt: skip
+    assert len(found) < 2, f"{psa} was told twice"
+    return found[0] if found else None
+
+
+def test_one_macro_on_a_ticket_of_each(page: Page, stack: Stack) -> None:
+    make_macro(page, stack)
+    page.goto(f"{stack.desk}/board/?group=status&team=all")
+    for mark in ("halo", "autotask", "atera"):
+        expect(page.locator(f'.card .psa[data-psa="{mark}"]').first).to_be_attached()
+
+    done: list[tuple[str, str]] = []
+    for account, status in (("halo", "Waiting on Client"), ("autotask", "Waiting Customer"), ("atera", "Pending")):
+        done.append((open_one(page, stack, account), status))
+        run_macro(page, status)
+
+    in_halo(stack)
+    in_autotask(stack)
+    in_atera(stack)
+
+    # The desk says the same of each, read back from its PSA.
+    for link, status in done:
+        page.goto(f"{stack.desk}{link}")
+        expect(page.locator("[data-dialog=status]").first).to_contain_text(status)
+        expect(page.locator(".entry", has_text=WORDS)).to_have_count(1)
+        expect(page.locator('.entry[data-sync="pending"], .entry[data-sync="refused"]')).to_have_count(0)
+
+
+def in_halo(stack: Stack) -> None:
+    """One action carries words, status and time; the owner is a write of its own before it."""
+    write = until(lambda: write_of(stack, "halopsa", r"(?i)/actions$"), seconds=60, what="the reply reaches HaloPSA")
+    number = re.search(r"""['"]ticket_id['"]: ?(\d+)""", str(write["body"]))
+    assert number is not None
+
+    def moved() -> Any:
+        record = stack.control("GET", f"halopsa/tickets/{number[1]}")
+        return record if (record["status_id"], record["agent_id"]) == (5, DANA["halo"]) else None
+
+    record = until(moved, seconds=60, what="HaloPSA has status and owner")
+    said = [a for a in record["actions"] if WORDS in (a.get("note") or "")]
+    assert [(a["hiddenfromuser"], a["timetaken"]) for a in said] == [(False, HOURS)]
+
+
+def in_autotask(stack: Stack) -> None:
+    """A public note, a time entry of its own with a role, and the resource together with its role."""
+    write = until(lambda: write_of(stack, "autotask", r"/Notes$"), seconds=60, what="the reply reaches Autotask")
+    found = re.search(r"/Tickets/(\d+)/Notes$", write["path"])
+    assert found is not None
+
+    def moved() -> Any:
+        record = stack.control("GET", f"autotask/tickets/{found[1]}")
+        is_booked = [
+            t for t in record["time_entries"] if t["resourceID"] == DANA["autotask"] and t["hoursWorked"] == HOURS
+        ]
+        return record if record["status"] == 7 and is_booked else None
+
+    record = until(moved, seconds=60, what="Autotask has status and time")
+    assert record["assignedResourceID"] == DANA["autotask"]
+    assert record["assignedResourceRoleID"]
+    said = [n for n in record["notes"] if WORDS in n["description"]]
+    assert [n["publish"] for n in said] == [1]
+    booked = [t for t in record["time_entries"] if t["resourceID"] == DANA["autotask"] and t["hoursWorked"] == HOURS]
+    assert len(booked) == 1
+    assert booked[0]["roleID"] == record["assignedResourceRoleID"]
+
+
+def in_atera(stack: Stack) -> None:
+    """A comment that the client sees, work hours, and the technician: three writes, and the status."""
+    write = until(lambda: write_of(stack, "atera", r"/comments$"), seconds=60, what="the reply reaches Atera")
+    found = re.search(r"/tickets/(\d+)/comments$", write["path"])
+    assert found is not None
+
+    def moved() -> Any:
+        record = stack.control("GET", f"atera/tickets/{found[1]}")
+        return record if record["TicketStatus"] == "Pending" and hours_of(record) else None
+
+    def hours_of(record: Any) -> list[Any]:
+        return [
+            t for t in record["time_entries"] if t["TechnicianContactID"] == DANA["atera"] and minutes_of(t) == MINUTES
+        ]
+
+    record = until(moved, seconds=60, what="Atera has status and time")
+    assert record["TechnicianContactID"] == DANA["atera"]
+    said = [a for a in record["actions"] if WORDS in a["Comment"]]
+    assert [(a["IsInternal"], a["TechnicianContactID"]) for a in said] == [(False, DANA["atera"])]
+    assert len(hours_of(record)) == 1
+
+
+def minutes_of(entry: Any) -> int:
+    starts, ends = (str(entry[name])[11:16].split(":") for name in ("StartWorkHour", "EndWorkHour"))
+    first, last = (int(hour) * 60 + int(minute) for hour, minute in (starts, ends))
+    return (last - first) % (24 * 60)
