@@ -63,6 +63,7 @@ def description(*, contracts: bool, work_hours: bool, has_technician: bool = Tru
         "needs_author": "" if has_technician else "always",
         "action_with_status": False,
         "list_agents": False,
+        "agent_ids": "digits",
         "agent_roles": False,
         "list_statuses": False,
         "list_ticket_types": False,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from connectors.sync import mapping_views, views, webhooks
+from connectors.sync import agent_views, mapping_views, views, webhooks
 
 app_name = "sync"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("settings/accounts/<slug:name>/resume/", views.account_resume, name="account_resume"),
     path("settings/accounts/<slug:name>/pull/", views.account_pull, name="account_pull"),
     path("settings/accounts/<slug:name>/hook/", views.account_hook, name="account_hook"),
+    path("settings/accounts/<slug:name>/agents/", agent_views.agents, name="agents"),
+    path("settings/accounts/<slug:name>/agents/<int:pk>/", agent_views.agent, name="agent"),
+    path("settings/accounts/<slug:name>/agents/<int:pk>/switch/", agent_views.agent_switch, name="agent_switch"),
     path("settings/mapping/", mapping_views.mapping_index, name="mapping"),
     path("settings/mapping/<slug:name>/", mapping_views.mapping_page, name="mapping_account"),
     path("settings/mapping/<slug:name>/<slug:kind>/", mapping_views.mapping_change, name="mapping_change"),
