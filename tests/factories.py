@@ -45,6 +45,7 @@ def make_account(name: str = "halo", **values: Any) -> PsaAccount:
         "kind": "halopsa",
         "title": name.title(),
         "mark": "halo",
+        "colour": "teal",
         "url": f"https://{name}.psa.test",
         "last_pull_at": NOW - timedelta(seconds=8),
         "backfill_done_at": NOW - timedelta(days=30),

@@ -19,6 +19,7 @@ from connectors.sync import feeds, health, hooks, journal
 from connectors.sync.models import Connection, RemoteToken
 from helpdesk.core import bell, live
 from helpdesk.core.secrets import SecretLost, decrypt, encrypt
+from helpdesk.directory import looks
 from helpdesk.directory.models import PsaAccount
 from helpdesk.directory.services import keep_secrets, read_secrets
 
@@ -147,7 +148,9 @@ def _store(wanted: Wanted, connector: Connector, now: datetime) -> PsaAccount:
     account = PsaAccount.objects.filter(name=wanted.name).first() or PsaAccount(name=wanted.name)
     found = connector.describe()  # asked before the transaction: no call inside it
     with transaction.atomic():
-        account.kind, account.url, account.title = wanted.kind, wanted.url, connector.title
+        account.kind, account.url = wanted.kind, wanted.url
+        if account.pk is None:
+            looks.give_look(account, connector.title)
         account.mark, account.ticket_url = connector.mark, _ticket_url(connector)
         account.settings = dict(wanted.settings)
         account.calls_per_minute = _calls_per_minute(account, wanted)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from connectors.registry import CONNECTORS
 from connectors.sync.accounts import Wanted, kind_class
 from helpdesk.actions.choices import Occasion
-from helpdesk.directory.choices import Mailer
+from helpdesk.directory.choices import Colour, Mailer
 from helpdesk.directory.models import PsaAccount
 
 PREFIX = "s_"
@@ -90,6 +90,30 @@ class ConnectionForm(forms.Form):
             values["calls_per_minute"] = str(self.cleaned_data["calls_per_minute"])
         name = self.account.name if self.account else self.cleaned_data["name"]
         return Wanted.sort(kind=self.kind, name=name, url=self.cleaned_data["url"], values=values)
+
+
+class LookForm(forms.Form):
+    """How an account is shown beside the others."""
+
+    title = forms.CharField(label=_("Title"), max_length=60, help_text=_("What people read: the PSA, and whose it is"))
+    colour = forms.ChoiceField(
+        label=_("Colour"), choices=Colour.choices, widget=forms.RadioSelect,
+        help_text=_("Of its mark in lists, on the board and on tickets"),
+    )  # fmt: skip
+    code = forms.CharField(
+        label=_("Letters beside the mark"), max_length=2, required=False,
+        help_text=_("One or two, where several accounts are of one PSA. Empty: none"),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, account: PsaAccount, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {name: getattr(account, name) for name in ("title", "colour", "code")})
+        super().__init__(*args, **kwargs)
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"].strip()
+        if code and not code.isalnum():
+            raise forms.ValidationError(_("Letters and digits only."))
+        return code
 
 
 class ClientMailForm(forms.Form):

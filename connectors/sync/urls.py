@@ -10,6 +10,7 @@ urlpatterns = [
     path("settings/accounts/new/", views.account_new, name="account_new"),
     path("settings/accounts/<slug:name>/", views.account_edit, name="account"),
     path("settings/accounts/<slug:name>/mails/", views.account_mails, name="account_mails"),
+    path("settings/accounts/<slug:name>/look/", views.account_look, name="account_look"),
     path("settings/accounts/<slug:name>/test/", views.account_test, name="account_test"),
     path("settings/accounts/<slug:name>/pause/", views.account_pause, name="account_pause"),
     path("settings/accounts/<slug:name>/resume/", views.account_resume, name="account_resume"),

@@ -15,13 +15,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from connectors.registry import CONNECTORS
 from connectors.sync import accounts, health, hooks, overview
 from connectors.sync.accounts import Wanted
-from connectors.sync.forms import ClientMailForm, ConnectionForm, kinds
+from connectors.sync.forms import ClientMailForm, ConnectionForm, LookForm, kinds
 from helpdesk.accounts.permissions import can, requires
 from helpdesk.accounts.services import record_audit
 from helpdesk.core import bell, live
-from helpdesk.core.errors import Stale
+from helpdesk.core.errors import Refused, Stale
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
+from helpdesk.directory.looks import change_look
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.models import OutboxItem
@@ -111,9 +112,32 @@ def account_mails(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("sync:account", account.name)
 
 
+@require_POST
+@requires("accounts.change")
+def account_look(request: HttpRequest, name: str) -> HttpResponse:
+    """How the account is shown: saved at once, nothing to test."""
+    account = get_object_or_404(PsaAccount, name=name)
+    form = LookForm(request.POST, account=account)
+    connection = ConnectionForm(kind=account.kind, account=account)
+    if not form.is_valid():
+        return _form_page(request, connection, status=422, look_form=form)
+    try:
+        changed = change_look(account=account, **form.cleaned_data)
+    except Refused as refusal:
+        for field, text in refusal.fields.items():
+            form.add_error(field, text)
+        return _form_page(request, connection, status=422, look_form=form)
+    if changed:
+        _audit(request, "account.look", account.name, changed)
+        live.touch(live.HEALTH, live.DESK)
+    messages.success(request, _("Saved."))
+    return redirect("sync:account", account.name)
+
+
 def _form_page(
-    request: HttpRequest, form: ConnectionForm, *, status: int, mail_form: ClientMailForm | None = None
-) -> HttpResponse:
+    request: HttpRequest, form: ConnectionForm, *, status: int, mail_form: ClientMailForm | None = None,
+    look_form: LookForm | None = None,
+) -> HttpResponse:  # fmt: skip
     context = {**_live(request), "form": form, "account": form.account, "kind": form.kind, "kinds": kinds()}
     if form.account is not None:
         context |= {"hook": overview.hook_of(form.account), "now": timezone.now()}
@@ -121,6 +145,7 @@ def _form_page(
         return render(request, "settings/_hook.html", context)
     if form.account is not None:
         context["mail_form"] = mail_form or ClientMailForm(account=form.account)
+        context["look_form"] = look_form or LookForm(account=form.account)
     return render(request, "settings/account_form.html", context, status=status)
 
 

@@ -82,5 +82,5 @@ class NoticeQuerySet(QuerySet["Notice"]):
             "escalation__user__email", "escalation__ticket__number", "escalation__ticket__subject",
             "escalation__ticket__removed_at", "escalation__ticket__client__name",
             "escalation__ticket__psa_account__title", "escalation__ticket__psa_account__mark",
-            "escalation__ticket__psa_account__name",
+            "escalation__ticket__psa_account__colour", "escalation__ticket__psa_account__code",
         )  # fmt: skip

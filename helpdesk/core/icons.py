@@ -37,7 +37,7 @@ _SHAPES = re.compile(r"^<svg[^>]*>(.*)</svg>$", re.DOTALL)
 @cache
 def sheet() -> str:
     """The sheet itself: an SVG with one symbol per icon."""
-    symbols = "".join(f'<symbol id="i-{name}" viewBox="0 0 24 24">{_shapes(name)}</symbol>' for name in sorted(NAMES))
+    symbols = "".join(f'<symbol id="{name}" viewBox="0 0 24 24">{_shapes(name)}</symbol>' for name in sorted(NAMES))
     mark = f'<symbol id="m-brand" viewBox="0 0 24 24"><path d="{_MARK}" fill="currentColor"/></symbol>'
     return f'<svg xmlns="http://www.w3.org/2000/svg">{symbols}{mark}</svg>'
 
@@ -49,10 +49,10 @@ def digest() -> str:
 
 
 def address(name: str) -> str:
-    """Where an icon is: `/icons/<digest>.svg#i-<name>`. Unknown names are a mistake in a template."""
+    """Where an icon is: `/i/<digest>.svg#<name>`. Unknown names are a mistake in a template."""
     if name not in NAMES:
         raise KeyError(f"no icon {name!r}: add it to core.icons.NAMES")
-    return f"{_sheet_address()}#i-{name}"
+    return f"{_sheet_address()}#{name}"
 
 
 def mark_address() -> str:

@@ -6,5 +6,5 @@ from helpdesk.core import views
 
 app_name = "core"
 urlpatterns = [
-    path("icons/<slug:digest>.svg", views.icon_sheet, name="icons"),
+    path("i/<slug:digest>.svg", views.icon_sheet, name="icons"),
 ]

@@ -52,6 +52,8 @@ class AccountHealth:
     since: int | None
     href: str
     is_paused: bool = False
+    colour: str = ""
+    code: str = ""
     silent_since: str = ""
     """A word for since when it has not answered; empty unless it is down."""
     waiting: int = 0
@@ -253,7 +255,8 @@ def _health_rows(stamp: str, kept: Any) -> list[dict[str, Any]]:
         refused = Count("outbox", filter=Q(outbox__state=State.REFUSED.value))
         rows = list(
             PsaAccount.objects.annotate(waiting=waiting, refused=refused, unmapped=unmapped_of()).values(
-                "name", "title", "mark", "health", "health_text", "is_paused", "paused_reason", "down_since",
+                "name", "title", "mark", "colour", "code", "health", "health_text", "is_paused", "paused_reason",
+                "down_since",
                 "last_pull_at", "last_answer_at", "backfill_done_at", "waiting", "refused", "unmapped",
             )
         )  # fmt: skip
@@ -280,6 +283,8 @@ def _account_health(row: dict[str, Any], now: datetime, may_see: bool) -> Accoun
     return AccountHealth(
         title=title,
         mark=row["mark"],
+        colour=row["colour"],
+        code=row["code"],
         health=health,
         state=state,
         hint=f"{title}: {_hint(row, age)}",

@@ -123,5 +123,7 @@ def _clients(text: str) -> list[Client]:
         name__icontains=f" {text}", is_active=True
     )
     return list(
-        found.select_related("psa_account").only("name", "psa_account__mark", "psa_account__title").order_by("name")[:4]
+        found.select_related("psa_account")
+        .only("name", "psa_account__mark", "psa_account__title", "psa_account__colour", "psa_account__code")
+        .order_by("name")[:4]
     )

@@ -16,3 +16,16 @@ class Mailer(models.TextChoices):
     PSA = "psa", _("the PSA")
     DESK = "desk", _("this desk")
     OFF = "off", _("nobody")
+
+
+class Colour(models.TextChoices):
+    """Colours of accounts. None of them is one of a state; each is readable on every ground, light and dark."""
+
+    TEAL = "teal", _("Teal")
+    PINK = "pink", _("Pink")
+    OLIVE = "olive", _("Olive")
+    BROWN = "brown", _("Brown")
+    CYAN = "cyan", _("Cyan")
+    PLUM = "plum", _("Plum")
+    MOSS = "moss", _("Moss")
+    SLATE = "slate", _("Slate")

@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.core.models import RemoteRow, unique_in_account
-from helpdesk.directory.choices import Health
+from helpdesk.directory.choices import Colour, Health
 
 
 class Organisation(models.Model):
@@ -36,6 +36,10 @@ class PsaAccount(models.Model):
     """The registry's word; opaque to the domain."""
     title = models.CharField(max_length=60)
     mark = models.CharField(max_length=30, blank=True)
+    """The PSA's own shape."""
+    colour = models.CharField(max_length=10, choices=Colour.choices, blank=True)
+    code = models.CharField(max_length=2, blank=True)
+    """A letter or two beside the mark, where several accounts are of one kind."""
     url = models.URLField(max_length=300)
     settings = models.JSONField(default=dict, blank=True)
     client_mail = models.JSONField(default=dict, blank=True)

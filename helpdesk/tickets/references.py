@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from helpdesk.tickets.models import Ticket
 
 FULL = {
-    "psa_account": "name title mark ticket_url capabilities required_fields transition_rules settings client_mail",
+    "psa_account": (
+        "name title mark colour code ticket_url capabilities required_fields transition_rules settings client_mail"
+    ),
     "status": "name category sla_clock remote_id psa_account",
     "priority": "name rank remote_id psa_account",
     "client": "name domain time_zone remote_id psa_account",
@@ -37,7 +39,7 @@ FULL = {
 """Reference -> its columns, as far as one ticket's page, forms and rules ask for them."""
 PAGE = FULL | {"parent": "number subject"}
 PREVIEW = {
-    "psa_account": "name title mark",
+    "psa_account": "name title mark colour code",
     "status": "name",
     "priority": "name",
     "client": "name",
@@ -51,7 +53,7 @@ PREVIEW = {
 ROW = {
     "priority": "name",
     "client": "name",
-    "psa_account": "mark title",
+    "psa_account": "mark title colour code",
     "status": "name",
     "agent": "name user",
     "agent__user": "name",

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.core.chips import ENDED, Chip, chip
 from helpdesk.core.formatting import FOREVER, ago, initials
-from helpdesk.core.templatetags.words import STATUS_SHAPES
+from helpdesk.core.templatetags.words import STATUS_SHAPES, psa_word
 from helpdesk.tickets import references
 from helpdesk.tickets.choices import Category, Rank, Sync
 from helpdesk.tickets.querysets import TicketQuerySet
@@ -69,6 +69,7 @@ class Facts(NamedTuple):
     kind: str | None
     contact: str | None
     is_escalated: bool = False
+    code: str = ""
 
     @property
     def label(self) -> str:
@@ -99,6 +100,8 @@ class CardFacts(NamedTuple):
     sync_state: str
     escalated_at: datetime | None
     category: str
+    colour: str
+    code: str
     changed_at: datetime
     column: Any
     owner: str = ""
@@ -116,7 +119,7 @@ class CardFacts(NamedTuple):
 _CARD = (
     "pk", "number", "subject", "rank", "priority__name", "client__name", "psa_account_id", "psa_account__mark",
     "psa_account__title", "next_clock", "clock_state", "next_due_at", "next_at_risk_at", "clock_seconds", "sync_state",
-    "escalated_at", "status_category",
+    "escalated_at", "status_category", "psa_account__colour", "psa_account__code",
 )  # fmt: skip
 _ROW = (
     "pk", "number", "subject", "rank", "psa_account_id", "next_clock", "clock_state", "next_due_at",
@@ -147,12 +150,12 @@ def _facts(values: Sequence[Any], more: Mapping[str, Sequence[Any]]) -> Facts:
     (pk, number, subject, rank, account_id, next_clock, clock_state, due, risk, seconds, sync_state, agent_id,
      category, last_activity_at, opened_at, escalated_at, text) = values[:17]  # fmt: skip
     priority, client, account, status, agent = (one or _NOTHING for one in references.names(text))
-    _key, title, mark, *_rest = account
+    _pk, title, mark, colour, code = (str(one or "") for one in (*account, "")[:5])
     _key, _user_id, agent_name, user = agent
     first, last = more.get("contact", _NOTHING)[1:3]
     return Facts(
         pk=pk, number=number, subject=subject, rank=rank, priority=str(priority[1]), client=client[1],
-        account_id=account_id, mark=str(mark), account=str(title), next_clock=next_clock,
+        account_id=account_id, mark=psa_word(str(mark), colour), account=str(title), code=code, next_clock=next_clock,
         clock_state=clock_state, next_due_at=due, next_at_risk_at=risk, clock_seconds=seconds, sync_state=sync_state,
         agent_id=agent_id, category=category, status=str(status[1]), agent=agent_name,
         person=user[1] if user else None, last_activity_at=last_activity_at, opened_at=opened_at,
@@ -227,7 +230,9 @@ def sla_html(row: Facts | CardFacts, reading: Reading) -> str:
 
 
 def mark_html(row: Facts | CardFacts) -> str:
-    return f"<b class=psa data-psa={value(row.mark)}>{escape(row.account)}</b>"
+    mark = psa_word(row.mark, row.colour) if isinstance(row, CardFacts) else row.mark
+    code = f" data-code={value(row.code)}" if row.code else ""
+    return f"<b class=psa data-psa={value(mark)}{code}>{escape(row.account)}</b>"
 
 
 def _is_escalated(escalated_at: datetime | None, category: str) -> bool:

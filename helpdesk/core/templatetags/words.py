@@ -160,12 +160,19 @@ def status_mark(category: str, name: str, word: bool = True) -> SafeString:
     return mark_safe(f'<span class="status" data-status="{shape}">{inner}</span>')
 
 
+def psa_word(mark: str, colour: str) -> str:
+    """What `data-psa` says: the PSA's shape and the account's colour, as the style sheet reads them."""
+    return f"{mark}-{colour}" if colour else mark
+
+
 @register.simple_tag
 def psa(account: Any, word: bool = False) -> SafeString:
     """The mark of a PSA account, with its title for those who cannot see it."""
     title = escape(account.title)
     hint = "" if word else f' title="{title}"'
-    return mark_safe(f'<span class="psa" data-psa="{escape(account.mark)}"{_word(word)}{hint}>{title}</span>')
+    hint += f' data-code="{escape(account.code)}"' if account.code else ""
+    mark = escape(psa_word(account.mark, account.colour))
+    return mark_safe(f'<span class="psa" data-psa="{mark}"{_word(word)}{hint}>{title}</span>')
 
 
 @register.simple_tag

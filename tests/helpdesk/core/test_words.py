@@ -74,7 +74,7 @@ def test_a_finished_clock_counts_from_its_own_instants() -> None:
 
 
 def test_marks() -> None:
-    account = SimpleNamespace(mark="halo", title="Halo & Co")
+    account = SimpleNamespace(mark="halo", title="Halo & Co", colour="", code="")
     assert render('{% prio 3 "Medium" %}') == '<span class="prio" data-rank="3">Medium</span>'
     assert render('{% prio 3 "Medium" word=True %}') == '<span class="prio" data-rank="3" data-word>Medium</span>'
     assert render('{% status_mark "waiting_client" "With user" %}') == (
@@ -85,6 +85,10 @@ def test_marks() -> None:
     )
     assert render("{% psa a word=True %}", a=account) == (
         '<span class="psa" data-psa="halo" data-word>Halo &amp; Co</span>'
+    )
+    account.colour, account.code = "teal", "N"
+    assert render("{% psa a %}", a=account) == (
+        '<span class="psa" data-psa="halo-teal" title="Halo &amp; Co" data-code="N">Halo &amp; Co</span>'
     )
     assert render('{% sync "" %}') == ""
     assert 'data-sync="refused" data-word' in render('{% sync "refused" word=True %}')
@@ -111,7 +115,7 @@ def test_marks() -> None:
     ],
 )
 def test_names_from_outside_are_only_text(source: str) -> None:
-    found = render(source, name=NASTY, account=SimpleNamespace(mark=NASTY, title=NASTY))
+    found = render(source, name=NASTY, account=SimpleNamespace(mark=NASTY, title=NASTY, colour=NASTY, code=NASTY))
     assert "<script" not in found
     assert '"><' not in found.replace('"><use', "").replace('"><span class="hush">', "")
 
@@ -124,7 +128,7 @@ def test_marked_keeps_the_text_and_marks_once() -> None:
 def test_icons() -> None:
     found = render('{% icon "x" small=True class="icon-edit" %}')
     assert found == (
-        f'<svg class="icon icon-small icon-edit" aria-hidden=true><use href="/icons/{icons.digest()}.svg#i-x"/></svg>'
+        f'<svg class="icon icon-small icon-edit" aria-hidden=true><use href="/i/{icons.digest()}.svg#x"/></svg>'
     )
     with pytest.raises(KeyError, match="no icon"):
         render('{% icon "no-such-thing" %}')

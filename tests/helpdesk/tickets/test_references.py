@@ -111,7 +111,7 @@ def test_a_row_names_what_it_points_to_without_a_join(ticket: Ticket) -> None:
         (row,) = row_facts(Ticket.objects.filter(pk=ticket.pk)[:5], ("contact", "team", "type"))
     assert " JOIN " not in seen[0]["sql"]
     assert (row.client, row.status, row.priority) == (str(ticket.client), ticket.status.name, ticket.priority.name)
-    assert (row.account, row.mark) == (ticket.psa_account.title, ticket.psa_account.mark)
+    assert (row.account, row.mark) == (ticket.psa_account.title, "halo-teal")
     assert ticket.agent is not None
     assert ticket.agent.user is not None
     assert (row.agent, row.person) == (ticket.agent.name, ticket.agent.user.name)

@@ -57,7 +57,7 @@ def _row(text: Callable[[], str]) -> str:
         account=text(), next_clock="response", clock_state="running", next_due_at=NOW + timedelta(hours=1),
         next_at_risk_at=None, clock_seconds=None, sync_state=text.sync, agent_id=3, category="new",  # type: ignore[attr-defined]
         status=text(), agent=text(), person=text(), last_activity_at=NOW, opened_at=NOW, team=text(), kind=text(),
-        contact=text(),
+        contact=text(), code=text(),
     )  # fmt: skip
     return rows_html([row], columns=list(COLUMNS), reading=READING)
 
@@ -67,7 +67,7 @@ def _card(text: Callable[[], str]) -> str:
         pk=7, number=text(), subject=text(), rank=2, priority=text(), client=text(), account_id=1, mark=text(),
         account=text(), next_clock="response", clock_state="running", next_due_at=NOW + timedelta(hours=1),
         next_at_risk_at=NOW, clock_seconds=None, sync_state=text.sync, changed_at=NOW, column=None,  # type: ignore[attr-defined]
-        owner=text(), escalated_at=NOW, category="open",
+        owner=text(), escalated_at=NOW, category="open", colour="teal", code=text(),
     )  # fmt: skip
     present = [(text(), True), (text(), False)]
     return card_html(
