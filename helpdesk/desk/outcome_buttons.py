@@ -17,6 +17,7 @@ from helpdesk.core.formatting import hours_minutes, safe_colour
 from helpdesk.desk import moves
 from helpdesk.desk.ticket_page import Then, statuses_of
 from helpdesk.directory.services import agent_of
+from helpdesk.tickets import rules
 from helpdesk.tickets.models import Status, Ticket
 
 FEW = 6
@@ -25,12 +26,14 @@ FEW = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
-    """`colour` is the PSA's, six digits or nothing; it stands in a small mark only."""
+    """`colour` is the PSA's, six digits or nothing; it stands in a small mark only. `blocked` says why the status it
+    leads to cannot be had from here."""
 
     key: int
     label: str
     about: str
     colour: str
+    blocked: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ def outcomes_on(ticket: Ticket, key: object) -> Outcomes:
     chosen = outcome_for(ticket, key) if key else None
     if chosen is not None:
         return Outcomes(chosen=_chosen(ticket, chosen))
-    buttons = [_button(one) for one in offered(ticket)]
+    buttons = [_button(ticket, one) for one in offered(ticket)]
     return Outcomes(first=buttons[:FEW], more=buttons[FEW:])
 
 
@@ -69,9 +72,19 @@ def offered(ticket: Ticket) -> list[Outcome]:
     return [one for one in outcomes_for(ticket) if not is_plain(one, ticket.psa_account)]
 
 
-def _button(one: Outcome) -> Button:
+def _button(ticket: Ticket, one: Outcome) -> Button:
     about = one.long_label if one.long_label != str(one) else ""
-    return Button(key=one.pk, label=str(one), about=about, colour=safe_colour(one.colour))
+    return Button(
+        key=one.pk, label=str(one), about=about, colour=safe_colour(one.colour), blocked=why_blocked(ticket, one)
+    )
+
+
+def why_blocked(ticket: Ticket, one: Outcome) -> str:
+    """Why the ticket cannot go where the outcome leads; empty when it can, or stays where it is."""
+    status = status_after(ticket, one)
+    if status is None or status.pk == ticket.status_id:
+        return ""
+    return rules.choice_of(ticket, status, statuses_of(ticket.psa_account_id)).why_not
 
 
 def _chosen(ticket: Ticket, one: Outcome) -> Chosen:

@@ -13,7 +13,7 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
 from helpdesk.core.formatting import safe_colour
 from helpdesk.desk.counts import Link, section_links, view_links
-from helpdesk.desk.outcome_buttons import offered
+from helpdesk.desk.outcome_buttons import offered, why_blocked
 from helpdesk.directory.models import Client
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.search import by_number, search_tickets
@@ -96,7 +96,7 @@ def _presses(here: Ticket | None, text: str) -> list[Press]:
                 key=one.pk, name=str(one), href=f"{address}?outcome={one.pk}#composer", colour=safe_colour(one.colour)
             )
             for one in offered(here)
-            if wanted in str(one).lower()
+            if wanted in str(one).lower() and not why_blocked(here, one)
         ][:12]
     )
 

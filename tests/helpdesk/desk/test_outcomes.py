@@ -106,6 +106,15 @@ def test_only_where_the_account_has_them(theo: Browser, ticket: Ticket, halo: Ps
     assert "Waiting for parts" not in page(theo, ticket)
 
 
+def test_one_whose_status_cannot_be_had_says_why_before_it_is_pressed(
+    theo: Browser, ticket: Ticket, halo: PsaAccount, parts: Outcome
+) -> None:
+    rules = [{"to_categories": ["waiting"], "text": "Nothing waits here"}]
+    PsaAccount.objects.filter(pk=halo.pk).update(transition_rules=rules)
+    button = page(theo, ticket).split("Waiting for parts")[0].rsplit("<button", 1)[1]
+    assert 'disabled title="Nothing waits here"' in button
+
+
 @pytest.mark.parametrize("colour", ["red", '"><b>', "#12345", "url(//x)", ""])
 def test_no_other_text_of_a_psa_is_a_colour(theo: Browser, ticket: Ticket, parts: Outcome, colour: str) -> None:
     assert 'fill="#b07d2b"' in page(theo, ticket)
