@@ -160,7 +160,7 @@ class PriorityRecord(Record):
 class TicketTypeRecord(Record):
     name: str | Unset = UNSET
     kind: str | Unset | None = UNSET
-    """incident, request, problem, change or other."""
+    """incident, request, problem, change or other; None = cannot tell."""
     initial_status: Text = UNSET
     default_priority: Text = UNSET
     reopened_status: Text = UNSET

@@ -126,7 +126,7 @@ def _deadlines(account: PsaAccount, kind: str, changes: Sequence[Change], now: d
     ends = [pk for pk, row in moving.items() if isinstance(row, Status) and row.category not in FINISHED]
     rows = Ticket.objects.present().filter(**{f"{column}__in": list(moving)}, psa_account=account)
     rows = rows.filter(Q(is_open=True) | Q(**{f"{column}__in": ends})) if kind == "statuses" else rows.open()
-    tickets = list(rows.order_by("pk").defer(*rederiving.UNREAD)[: RECKONED + 1])
+    tickets = list(rows.order_by("pk").only(*rederiving.READ)[: RECKONED + 1])
     meanings = rederiving.meanings_of(account.pk)
     target: dict[int, Any] = dict(meanings.statuses if kind == "statuses" else meanings.priorities) | moving
     would = rederiving.Meanings(

@@ -232,7 +232,7 @@ def type_records(fields: Fields) -> tuple[TypeRecord, ...]:
             remote_id=c.value,
             raw=c.raw,
             name=c.label,
-            kind=_meaning(_KINDS, c.label) or "other",
+            kind=_meaning(_KINDS, c.label),
             is_active=c.is_active,
             sequence=c.sequence,
         )

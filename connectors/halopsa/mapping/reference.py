@@ -372,9 +372,10 @@ def _required(row: Row) -> tuple[str, ...] | Unset:
     return tuple(dict.fromkeys(_REQUIRED[name] for name in names if name in _REQUIRED))
 
 
-def _kind(name: str, itil: Any) -> str:
+def _kind(name: str, itil: Any) -> str | None:
+    """By its name, else by its ITIL type; None when neither tells: a person should."""
     named = next((kind for kind, pattern in _KINDS if pattern.search(name)), None)
-    return named or _ITIL.get(whole(itil) or 0, "other")
+    return named or _ITIL.get(whole(itil) or 0)
 
 
 def category_record(row: Row) -> CategoryRecord:

@@ -406,6 +406,11 @@ def test_types_categories_people() -> None:
     assert incident.reopened_status == "2"
     assert (onboarding.kind, onboarding.initial_status, onboarding.default_priority) == ("request", None, None)
     assert (onboarding.is_active, onboarding.agents_may_select) == (True, False)
+    told = [
+        reference.ticket_type_record({"id": 1, "name": "Alert", **more}, teams={}).kind
+        for more in ({}, {"itilrequesttype": 1}, {"itilrequesttype": 99})
+    ]
+    assert told == [None, "incident", None], "what neither name nor ITIL tells is for a person"
     led = reference.ticket_type_record({"id": 1, "name": "Incident", "default_agent": 7}, teams={})
     assert led.default_agent == "7"
     category = reference.category_record(data["category"][0])
