@@ -263,6 +263,12 @@ def undo_address(results: Sequence[Result]) -> str:
     return f"{reverse('desk:undo')}?{urlencode({'moves': moves}, safe=':,.')}" if moves else ""
 
 
+def undo_of(ticket: Ticket, user: User, now: datetime) -> str:
+    """Where a press takes back what this person has just changed of this ticket; empty for nothing."""
+    events = list(ticket.events.made_by(user.pk, now).values_list("pk", flat=True))
+    return undo_address([Result(ticket=ticket, state="done", event_ids=events)])
+
+
 def read_moves(text: str) -> list[tuple[int, list[int]]]:
     """Back from `undo_address`; what does not fit is left out."""
     found = []

@@ -27,7 +27,7 @@ from helpdesk.core import live
 from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.htmx import render_page, wants_partial
 from helpdesk.core.origin import Origin
-from helpdesk.desk import composer, macro_use, presence, ticket_page
+from helpdesk.desk import composer, macro_use, moves, presence, ticket_page
 from helpdesk.desk.answers import answer
 from helpdesk.desk.story import message, read_window, story_of, time_of
 from helpdesk.desk.ticket_head import head_context, owner_name
@@ -278,15 +278,16 @@ def status(request: SignedIn, pk: int) -> HttpResponse:
     if any(wanted and name not in request.POST for name, wanted in asked.items()):
         first = {"share": True, "resolution": ticket.resolution, "warnings": chosen.warns}
         return _status_page(request, context | first, 422)
+    now, shared = timezone.now(), bool(chosen.resolves and context["share"])
     try:
-        resolve_ticket(
+        changed = resolve_ticket(
             ticket=ticket,
             status=chosen.status,
             text=resolution,
-            is_shared=chosen.resolves and context["share"],
+            is_shared=shared,
             reason=reason,
             origin=Origin.desk(request.user),
-            now=timezone.now(),
+            now=now,
             user=request.user,
             is_confirmed=request.POST.get("confirmed") == "yes",
         )
@@ -297,7 +298,10 @@ def status(request: SignedIn, pk: int) -> HttpResponse:
         return _status_page(request, context | said, 422)
     except NeedsConfirmation as warning:
         return _status_page(request, context | {"warnings": warning.warnings}, 422)
-    return answer(request, ticket, _("%(ticket)s is %(word)s now") % {"ticket": ticket.label, "word": chosen.status})
+    words = _("%(ticket)s is %(word)s now") % {"ticket": ticket.label, "word": chosen.status}
+    # What has gone to the client cannot be taken back with an undo of the status.
+    undo = "" if shared and resolution else moves.undo_of(changed, request.user, now)
+    return answer(request, ticket, words, undo=undo)
 
 
 def _status_page(request: SignedIn, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -181,3 +181,12 @@ def test_what_is_not_stated_is_a_warning(dana: Browser, ticket: Ticket, statuses
     form = {"value": f"s{statuses['Pending'].pk}", "confirmed": "yes"}
     assert dana.post(address, form, headers=HTMX).status_code == 204
     assert name_of(ticket) == "Pending"
+
+
+def test_the_tickets_own_page_offers_the_undo_too(dana: Browser, ticket: Ticket, statuses: dict[str, Status]) -> None:
+    form = {"value": statuses["Closed"].pk, "resolution": "", "confirmed": "yes"}
+    done = dana.post(f"/tickets/{ticket.pk}/status/", form, headers=HTMX)
+    assert done.status_code == 204
+    assert name_of(ticket) == "Closed"
+    assert dana.post(json.loads(done["HX-Trigger"])["toast"]["undo_url"], headers=HTMX).status_code == 204
+    assert name_of(ticket) == "Open"
