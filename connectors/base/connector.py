@@ -246,6 +246,28 @@ class Connector(ABC):
         """Address of the ticket in the PSA's own web pages; empty when there is none."""
         return ""
 
+    # Configuration: a connector whose capability `configure` names kinds (status, outcome, ticket_type) overrides all
+    # four. Fields have the names of the records; references are remote ids.
+
+    def config(self, kind: str, remote_id: str) -> Record:
+        """One status, outcome or ticket type as it is now. NotFound when it is gone."""
+        raise NotFound("this PSA's configuration is not read one by one")
+
+    def save_config(self, kind: str, remote_id: str | None, fields: Mapping[str, Any]) -> Record:
+        """Create one (no id) or change only these fields of one; the record as read after the write.
+
+        Forbidden, with words for people, when the credentials may not.
+        """
+        raise NotFound("this PSA's configuration cannot be changed from outside")
+
+    def delete_config(self, kind: str, remote_id: str) -> None:
+        """Delete one. Rejected when the PSA still uses it, NotFound when it is gone already."""
+        raise NotFound("this PSA's configuration cannot be changed from outside")
+
+    def find_config(self, kind: str, name: str) -> Record | None:
+        """The one of this name, whatever its case; None when there is none."""
+        raise NotFound("this PSA's configuration is not read one by one")
+
     # Webhooks: a connector whose capability `webhooks` is on overrides all four.
 
     def hook_register(self, *, url: str, secret: str, known: str | None = None) -> str:

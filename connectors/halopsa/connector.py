@@ -36,6 +36,7 @@ from connectors.base.rules import Description
 from connectors.base.uploads import json_upload
 from connectors.halopsa import checkup, directory, hooks, rules, search
 from connectors.halopsa.client import HaloClient
+from connectors.halopsa.configuration import Configuration
 from connectors.halopsa.envelopes import Row, allowed
 from connectors.halopsa.lookups import Lookups
 from connectors.halopsa.mapping import actions as action_mapping
@@ -81,6 +82,7 @@ class HaloPSAConnector(Connector):
         )
         self._unassigned = str(self.account.settings.get("unassigned_agent") or "1")
         self._lookups = Lookups(self._client, unassigned=self._unassigned)
+        self._configuration = Configuration(self._client, self._lookups)
 
     def close(self) -> None:
         self._client.close()
@@ -308,6 +310,20 @@ class HaloPSAConnector(Connector):
 
     def find_attachment(self, draft: FileDraft, *, since: datetime, taken: frozenset[str]) -> AttachmentRecord | None:
         return search.attachment_among(self.attachments(draft.ticket), draft, since=since, taken=taken)
+
+    # Configuration
+
+    def config(self, kind: str, remote_id: str) -> Record:
+        return self._configuration.one(kind, remote_id)
+
+    def save_config(self, kind: str, remote_id: str | None, fields: Mapping[str, Any]) -> Record:
+        return self._configuration.save(kind, remote_id, fields)
+
+    def delete_config(self, kind: str, remote_id: str) -> None:
+        self._configuration.delete(kind, remote_id)
+
+    def find_config(self, kind: str, name: str) -> Record | None:
+        return self._configuration.named(kind, name)
 
     def ticket_url(self, remote_id: str) -> str:
         return f"{self._client.base}/tickets?id={_path_id(remote_id)}"

@@ -46,6 +46,7 @@ def description(*, outcomes: Any, contracts: bool, upload_bytes: int) -> Descrip
         "resolution_field": True,
         "escalated_status": False,
         "outcomes": outcomes,
+        "configure": ["status", "outcome", "ticket_type"],
         "sla_from_psa": True,
         "comment_ids": True,
         "comment_edit": True,

@@ -24,20 +24,18 @@ from connectors.base.errors import (
     Unknown,
 )
 from connectors.base.records import Record
-from connectors.sync import health, inbound, journal, retry
+from connectors.sync import health, journal, retry
 from connectors.sync.health import OnHold
+from connectors.sync.jobs import job_of
 from connectors.sync.keys import Keys
-from connectors.sync.verbs import JOBS, Already, Contradicted, Job
-from helpdesk.core import live
+from connectors.sync.verbs import Already, Contradicted, Job
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State, Verb
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets import upkeep
-from helpdesk.tickets.models import Ticket
 
 LEASE_SECONDS = 60
 PROGRESS_EVERY = timedelta(seconds=1)
-WAIT_FOR_TICKET = timedelta(seconds=15)
+WAIT_FOR_SUBJECT = timedelta(seconds=15)
 
 Clock = Callable[[], datetime]
 
@@ -71,13 +69,13 @@ def push_item(item: OutboxItem, connector: Connector, *, clock: Clock) -> str:
 
 
 def _work(item: OutboxItem, connector: Connector, clock: Clock) -> None:
-    ticket = Ticket.objects.filter(pk=_ticket_id(item)).first()
-    if ticket is None:
-        outbox.refuse(item=item, reason=Reason.GONE, text=_("The ticket is gone."), now=clock())
+    job = job_of(item, connector, Keys(item.psa_account_id))
+    if job is None:
+        text = _("The ticket is gone.") if item.lane.startswith("ticket:") else _("It is gone.")
+        outbox.refuse(item=item, reason=Reason.GONE, text=text, now=clock())
         return
-    job = JOBS[item.verb](item, ticket, connector, Keys(item.psa_account_id))
-    if job.needs_ticket and not ticket.remote_id:
-        _wait_for_ticket(item, ticket, clock())
+    if job.needs_subject and not job.is_known:
+        _wait_for_subject(job, clock())
         return
     in_doubt = item.write_started_at is not None
     try:
@@ -101,16 +99,20 @@ def _try(job: Job[Any], clock: Clock, *, in_doubt: bool) -> None:
         _refuse_conflict(job, found, clock())
 
 
-def _ticket_id(item: OutboxItem) -> int:
-    return int(item.lane.partition(":")[2])
+def _ticket_id(item: OutboxItem) -> int | None:
+    """The ticket that the item is about; None for one of another lane."""
+    place, _colon, pk = item.lane.partition(":")
+    return int(pk) if place == "ticket" else None
 
 
-def _wait_for_ticket(item: OutboxItem, ticket: Ticket, now: datetime) -> None:
-    """The ticket itself has not reached the PSA: its creation was refused, or given up."""
-    if ticket.removed_at:
-        outbox.refuse(item=item, reason=Reason.GONE, text=_("The ticket was discarded."), now=now)
+def _wait_for_subject(job: Job[Any], now: datetime) -> None:
+    """What it is about has not reached the PSA: its creation was refused, or given up."""
+    if text := job.lost():
+        outbox.refuse(item=job.item, reason=Reason.GONE, text=text, now=now)
         return
-    outbox.postpone(item=item, until=now + WAIT_FOR_TICKET, text=_("Waits for the ticket to be created."), now=now)
+    is_ticket = job.item.lane.startswith("ticket:")
+    text = _("Waits for the ticket to be created.") if is_ticket else _("Waits until it is created.")
+    outbox.postpone(item=job.item, until=now + WAIT_FOR_SUBJECT, text=text, now=now)
 
 
 def _send(job: Job[Any], clock: Clock) -> None:
@@ -173,7 +175,7 @@ class _Progress:
         self._next = now + PROGRESS_EVERY
         if not outbox.renew(item=self._job.item, now=now, lease_seconds=LEASE_SECONDS, progress=sent):
             raise _LeaseLost
-        live.touch(live.ticket_scope(self._job.ticket.pk))
+        self._job.touch()
 
 
 # ---- what an error means --------------------------------------------------------------------------------------------
@@ -183,7 +185,7 @@ def _settle(job: Job[Any], error: ConnectorError, clock: Clock, *, in_doubt: boo
     """`in_doubt`: an earlier write may have been applied, so nothing may be sent before that is known."""
     if isinstance(error, Unknown):
         _check_later(job, error, clock())
-    elif isinstance(error, NotFound) and (job.needs_ticket or not in_doubt):
+    elif isinstance(error, NotFound) and (job.needs_subject or not in_doubt):
         _not_found(job, error, clock, in_doubt=in_doubt)
     elif in_doubt:
         _stay_in_doubt(job.item, error, clock())
@@ -246,12 +248,12 @@ def _not_found(job: Job[Any], error: ConnectorError, clock: Clock, *, in_doubt: 
     """Gone is only what cannot be read either; else something that the change names is gone."""
     now = clock()
     try:
-        if job.needs_ticket:
-            job.connector.ticket(str(job.ticket.remote_id))
+        if job.needs_subject:
+            job.read()
     except NotFound:
         with transaction.atomic():
             outbox.refuse(item=job.item, reason=Reason.GONE, text=error.text or _("Deleted in the PSA."), now=now)
-            upkeep.mark_removed(ticket_ids=[job.ticket.pk], now=now)
+            job.mark_gone(now=now)
         return
     except ConnectorError as other:
         _settle(job, other, clock, in_doubt=in_doubt)
@@ -262,13 +264,11 @@ def _not_found(job: Job[Any], error: ConnectorError, clock: Clock, *, in_doubt: 
 def _ask_what_is_there(job: Job[Any], error: ConnectorError, clock: Clock) -> None:
     """The PSA says that somebody else was there: show the person what it has now."""
     try:
-        record = job.connector.ticket(str(job.ticket.remote_id))
+        record = job.read()
     except ConnectorError as other:
         _settle(job, other if not isinstance(other, Conflict) else Unavailable(other.text), clock, in_doubt=False)
         return
-    row = inbound.remote_tickets([record], account_id=job.account.pk, keys=job.keys)[0]
-    theirs = {name: row.confirmed[name] for name in job.item.fields if name in row.confirmed}
-    _refuse_conflict(job, Contradicted(theirs, record), clock(), text=error.text)
+    _refuse_conflict(job, Contradicted(job.theirs(record), record), clock(), text=error.text)
 
 
 def _refuse_conflict(job: Job[Any], found: Contradicted, now: datetime, text: str = "") -> None:

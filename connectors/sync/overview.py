@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from connectors.sync import hooks, throttle
 from connectors.sync.models import Connection, Cursor, Feed, Hook, SyncLogEntry
+from helpdesk.actions.config_kinds import KINDS
 from helpdesk.actions.models import ClientMail
 from helpdesk.directory.choices import Health
 from helpdesk.directory.models import PsaAccount
@@ -166,16 +168,42 @@ def new_connections() -> list[Connection]:
     return list(Connection.objects.filter(psa_account=None)[:3])
 
 
-def open_items(account: PsaAccount | None) -> list[tuple[OutboxItem, Ticket | None]]:
-    """What needs a person first, then what waits, oldest first, each with its ticket."""
+@dataclass(frozen=True)
+class Setting:
+    """A status, outcome or ticket type that a change is about."""
+
+    kind: str
+    name: str
+    word: str
+    pk: int
+
+
+def open_items(account: PsaAccount | None) -> list[tuple[OutboxItem, Ticket | None, Setting | None]]:
+    """What needs a person first, then what waits, oldest first, each with its ticket or part of the configuration."""
     rows = OutboxItem.objects.open().select_related("psa_account")
     if account:
         rows = rows.filter(psa_account=account)
     refused = list(rows.filter(state=State.REFUSED).order_by("pk")[:ITEMS])
     items = refused + list(rows.exclude(state=State.REFUSED).order_by("pk")[: ITEMS - len(refused)])
-    ids = {int(i.lane.partition(":")[2]) for i in items if i.lane.startswith("ticket:")}
-    tickets = Ticket.objects.only("number", "subject", "remote_id").in_bulk(ids)
-    return [(i, tickets.get(int(i.lane.partition(":")[2] or 0))) for i in items]
+    ids = {i.pk: int(i.lane.partition(":")[2]) for i in items if i.lane.startswith("ticket:")}
+    tickets = Ticket.objects.only("number", "subject", "remote_id").in_bulk(set(ids.values()))
+    named = settings_named(i.lane for i in items)
+    return [(i, tickets.get(ids.get(i.pk, 0)), named.get(i.lane)) for i in items]
+
+
+def settings_named(lanes: Iterable[str]) -> dict[str, Setting]:
+    """Lane -> the part of a PSA's configuration behind it, for lanes of that kind."""
+    keys: dict[str, set[int]] = {}
+    for lane in lanes:
+        place, _colon, rest = lane.partition(":")
+        word, _colon, pk = rest.partition(":")
+        if place == "config" and word in KINDS and pk.isdecimal():
+            keys.setdefault(word, set()).add(int(pk))
+    return {
+        f"config:{word}:{row.pk}": Setting(f"{KINDS[word].title}".capitalize(), str(row), word, row.pk)
+        for word, pks in keys.items()
+        for row in KINDS[word].model._default_manager.filter(pk__in=pks).defer("raw")
+    }
 
 
 def failed_mails(account: PsaAccount | None) -> list[ClientMail]:
@@ -204,6 +232,9 @@ def _in_words(text: str) -> str:
         Verb.UPDATE_TICKET: (_("Change"), _("Change sent")),
         Verb.CREATE_ACTION: (_("Note or reply"), _("Note or reply sent")),
         Verb.UPLOAD_FILE: (_("File"), _("File sent")),
+        Verb.CREATE_CONFIG: (_("New setting"), _("Setting created")),
+        Verb.UPDATE_CONFIG: (_("Setting"), _("Setting changed")),
+        Verb.DELETE_CONFIG: (_("Setting to delete"), _("Setting deleted")),
     }
     verb, colon, rest = text.partition(": ")
     for known, (noun, done) in nouns.items():

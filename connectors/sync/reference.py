@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models, transaction
 
 from connectors.base.records import UNSET, Record
-from connectors.sync import remaps, sla_reference, values
+from connectors.sync import configuration, remaps, sla_reference, values
 from connectors.sync.keys import Keys
 from helpdesk.actions import outcomes
 from helpdesk.actions.models import Outcome
@@ -23,8 +23,13 @@ from helpdesk.tickets.models import Priority, Status, TicketCategory, TicketType
 Columns = dict[str, Any]
 
 
-def apply(*, account: PsaAccount, kind: str, rows: Sequence[Record], keys: Keys, now: datetime) -> int:
-    """Bring one kind of rows to what the PSA has; counts them. Unknown kinds are left out."""
+def apply(
+    *, account: PsaAccount, kind: str, rows: Sequence[Record], keys: Keys, now: datetime, is_part: bool = False
+) -> int:
+    """Bring one kind of rows to what the PSA has; counts them. Unknown kinds are left out.
+
+    `is_part`: other rows are not named, which says nothing about them. An unsent change of ours is never overwritten.
+    """
     if kind == "calendars":
         return sla_reference.apply_calendars(account=account, rows=rows)
     if kind == "policies":
@@ -34,10 +39,12 @@ def apply(*, account: PsaAccount, kind: str, rows: Sequence[Record], keys: Keys,
     model, columns, is_complete = _KINDS[kind]
     with transaction.atomic(), remaps.following(account=account, kind=kind, now=now):
         edited = _edited(model, account.pk)
-        count = upsert(model, account.pk, rows, lambda r: columns(r, keys, r.remote_id in edited))
-        if is_complete and account.capabilities.get(f"list_{kind}") is not False:
+        held = configuration.Held(account.pk, kind)
+        count = upsert(model, account.pk, rows, lambda r: held.without(r, columns(r, keys, r.remote_id in edited)))
+        if is_complete and not is_part and account.capabilities.get(f"list_{kind}") is not False:
             _retire(model, account.pk, rows)
-        _AFTER.get(kind, _nothing)(account, rows, keys, now)
+            held.forget_sent()
+        _AFTER.get(kind, _nothing)(account, held.free(rows), keys, now)
     return count
 
 
@@ -81,6 +88,8 @@ def _status(record: Any, _keys: Keys, is_edited: bool) -> Columns:
     }  # fmt: skip
     if record.ticket_types is not UNSET:
         row["ticket_types"] = list(record.ticket_types)
+    if record.category is UNSET:
+        return row  # read alone: what it counts as takes the whole list
     category = record.category if record.category in Category.values else ""
     clock = record.sla_clock if record.sla_clock in SlaClock.values else _clock(category) if category else ""
     row |= {"suggested_category": category, "suggested_clock": clock}
@@ -214,7 +223,8 @@ def _retire(model: type[models.Model], account_id: int, rows: Sequence[Record]) 
     """What is no longer on a complete list is not offered any more."""
     if not rows:
         return
-    gone = model._default_manager.filter(psa_account_id=account_id).exclude(remote_id__in=[r.remote_id for r in rows])
+    known = model._default_manager.filter(psa_account_id=account_id, remote_id__isnull=False)
+    gone = known.exclude(remote_id__in=[r.remote_id for r in rows])
     if model is Outcome:
         gone.update(is_hidden=True)
     else:
@@ -234,6 +244,10 @@ def _after_contacts(_account: PsaAccount, _rows: Sequence[Any], _keys: Keys, now
     join_users(now=now)
 
 
+def _after_statuses(account: PsaAccount, rows: Sequence[Any], keys: Keys, _now: datetime) -> None:
+    configuration.join_statuses(account.pk, rows, keys)
+
+
 def _after_outcomes(account: PsaAccount, rows: Sequence[Any], keys: Keys, _now: datetime) -> None:
     known = {o.remote_id: o for o in Outcome.objects.filter(psa_account=account)}
     for row in rows:
@@ -246,5 +260,6 @@ def _after_outcomes(account: PsaAccount, rows: Sequence[Any], keys: Keys, _now: 
 _AFTER: dict[str, Callable[[PsaAccount, Sequence[Any], Keys, datetime], None]] = {
     "agents": _after_agents,
     "contacts": _after_contacts,
+    "statuses": _after_statuses,
     "outcomes": _after_outcomes,
 }

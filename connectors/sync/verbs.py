@@ -8,10 +8,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.db.models import Q
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from connectors.base.connector import Connector
 from connectors.base.errors import ConnectorError, NotFound
@@ -21,11 +22,12 @@ from connectors.sync.keys import Keys
 from helpdesk.actions import mails
 from helpdesk.actions import mirror as actions_mirror
 from helpdesk.actions.models import Action, Attachment, ClientMail, TimeEntry
+from helpdesk.core import live
 from helpdesk.core.origin import Origin
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.choices import Verb
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets import conflicts
+from helpdesk.tickets import conflicts, upkeep
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.status_changes import apply_status_changes
 
@@ -35,7 +37,7 @@ T = TypeVar("T", bound=Record)
 class Contradicted(Exception):
     """The PSA has other values than those the change was made on: field -> its value now."""
 
-    def __init__(self, theirs: Mapping[str, Any], record: TicketRecord) -> None:
+    def __init__(self, theirs: Mapping[str, Any], record: Record) -> None:
         super().__init__(", ".join(theirs))
         self.theirs = dict(theirs)
         self.record = record
@@ -44,25 +46,57 @@ class Contradicted(Exception):
 class Already(Exception):
     """The PSA has these values already: nothing to write."""
 
-    def __init__(self, record: TicketRecord) -> None:
+    def __init__(self, record: Record) -> None:
         super().__init__(record.remote_id)
         self.record = record
 
 
 class Job(ABC, Generic[T]):
-    """One item on its way."""
+    """One item on its way. What it is about, a ticket or a part of the configuration, its kind of job knows."""
 
-    needs_ticket: ClassVar[bool] = True
-    """Whether the ticket must be known to the PSA before."""
+    needs_subject: ClassVar[bool] = True
+    """Whether the PSA must know the subject before."""
     is_harmless: ClassVar[bool] = False
     """Whether writing twice is like writing once."""
 
-    def __init__(self, item: OutboxItem, ticket: Ticket, connector: Connector, keys: Keys) -> None:
+    def __init__(self, item: OutboxItem, connector: Connector, keys: Keys) -> None:
         self.item = item
         self.account = item.psa_account
-        self.ticket = ticket
         self.connector = connector
         self.keys = keys
+
+    # The subject
+
+    @property
+    @abstractmethod
+    def is_known(self) -> bool:
+        """Whether the PSA has it."""
+
+    @abstractmethod
+    def lost(self) -> str:
+        """Why nothing can be sent any more, in words; empty when it can."""
+
+    @abstractmethod
+    def read(self) -> Record:
+        """The subject as the PSA has it now. NotFound when it is gone."""
+
+    @abstractmethod
+    def theirs(self, record: Record) -> dict[str, Any]:
+        """The PSA's values of the fields that the item changes."""
+
+    @abstractmethod
+    def mark_gone(self, *, now: datetime) -> None:
+        """The PSA has deleted it."""
+
+    @abstractmethod
+    def apply(self, record: Any, *, now: datetime) -> None:
+        """Bring the subject to what was read."""
+
+    def touch(self) -> None:
+        """Tell open pages that the write goes on."""
+        return
+
+    # The write
 
     def check(self) -> None:
         """Look before the write. Raises Contradicted or Already; the default trusts the item."""
@@ -84,15 +118,44 @@ class Job(ABC, Generic[T]):
     def keep(self, record: T, *, now: datetime) -> None:
         """Store the PSA's answer."""
 
-    def after(self, record: T) -> TicketRecord | None:
-        """Read the ticket again where the write moved more than its answer tells."""
+    def after(self, record: T) -> Record | None:
+        """Read the subject again where the write moved more than its answer tells."""
         return None
+
+
+class TicketJob(Job[T]):
+    """An item of a ticket's lane."""
+
+    def __init__(self, item: OutboxItem, ticket: Ticket, connector: Connector, keys: Keys) -> None:
+        super().__init__(item, connector, keys)
+        self.ticket = ticket
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.ticket.remote_id)
+
+    def lost(self) -> str:
+        return _("The ticket was discarded.") if self.ticket.removed_at and not self.is_known else ""
+
+    def read(self) -> TicketRecord:
+        return self.connector.ticket(str(self.ticket.remote_id))
+
+    def theirs(self, record: Record) -> dict[str, Any]:
+        assert isinstance(record, TicketRecord)
+        row = inbound.remote_tickets([record], account_id=self.account.pk, keys=self.keys)[0]
+        return {name: row.confirmed[name] for name in self.item.fields if name in row.confirmed}
+
+    def mark_gone(self, *, now: datetime) -> None:
+        upkeep.mark_removed(ticket_ids=[self.ticket.pk], now=now)
 
     def apply(self, record: TicketRecord, *, now: datetime) -> None:
         inbound.apply(account=self.account, rows=[record], keys=self.keys, now=now, is_forced=True)
 
+    def touch(self) -> None:
+        live.touch(live.ticket_scope(self.ticket.pk))
 
-class UpdateTicket(Job[TicketRecord]):
+
+class UpdateTicket(TicketJob[TicketRecord]):
     is_harmless = True
 
     def check(self) -> None:
@@ -110,15 +173,15 @@ class UpdateTicket(Job[TicketRecord]):
         try:
             self.check()
         except Already as already:
-            return already.record
+            return cast(TicketRecord, already.record)
         return None
 
     def keep(self, record: TicketRecord, *, now: datetime) -> None:
         self.apply(record, now=now)
 
 
-class CreateTicket(Job[TicketRecord]):
-    needs_ticket = False
+class CreateTicket(TicketJob[TicketRecord]):
+    needs_subject = False
 
     def send(self, on_progress: Callable[[int], None]) -> TicketRecord:
         fields = drafts.ticket_fields(self.item.fields)
@@ -170,7 +233,7 @@ def _drop_copy(ticket: Ticket, remote_id: str) -> None:
         copy.delete()
 
 
-class CreateAction(Job[ActionRecord]):
+class CreateAction(TicketJob[ActionRecord]):
     def _draft(self) -> ActionDraft:
         return drafts.action_draft(self.item, account=self.account, ticket=self.ticket)
 
@@ -235,7 +298,7 @@ def _has_ids(account: PsaAccount) -> bool:
     return account.capabilities.get("comment_ids", True) is not False
 
 
-class UploadFile(Job[AttachmentRecord]):
+class UploadFile(TicketJob[AttachmentRecord]):
     def _attachment(self) -> Attachment:
         pk = self.item.subject.partition(":")[2]
         return Attachment.objects.select_related("action").get(pk=pk)
@@ -260,7 +323,7 @@ class UploadFile(Job[AttachmentRecord]):
         )
 
 
-JOBS: dict[str, type[Job[Any]]] = {
+TICKET_JOBS: dict[str, type[TicketJob[Any]]] = {
     Verb.CREATE_TICKET: CreateTicket,
     Verb.UPDATE_TICKET: UpdateTicket,
     Verb.CREATE_ACTION: CreateAction,

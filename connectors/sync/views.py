@@ -55,6 +55,7 @@ def sync_page(request: HttpRequest) -> HttpResponse:
         "items": overview.open_items(chosen),
         "failed_mails": overview.failed_mails(chosen),
         "log": overview.log_lines(chosen),
+        "may_configure": can(request.user, "settings.change"),
         "may_change": can(request.user, "accounts.change"),
         "now": now,
     }
@@ -238,6 +239,8 @@ def _decide(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if not (can(request.user, "settings.view") and can(request.user, "tickets.change")):
         raise PermissionDenied("tickets.change")
     item = get_object_or_404(OutboxItem, pk=pk)
+    if item.lane.startswith("config:") and not can(request.user, "settings.change"):
+        raise PermissionDenied("settings.change")
     now = timezone.now()
     try:
         if verb == "retry":

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from helpdesk.actions import mails
+from helpdesk.actions import configuring, mails
 from helpdesk.actions.models import Action, Attachment, TimeEntry
 from helpdesk.outbox.choices import State
 from helpdesk.outbox.models import OutboxItem
@@ -25,6 +25,9 @@ def on_item_changed(sender: type, item: OutboxItem, now: datetime, is_shown: boo
         return  # it was just made, and so were its rows
     mails.follow_item(item=item, now=now)
     kind, _sep, pk = item.subject.partition(":")
+    if kind == "config":
+        configuring.follow_item(item=item, now=now)
+        return
     model = _MODELS.get(kind)
     if model is None:
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -114,27 +115,37 @@ def status_records(rows: Iterable[Row], closed: Collection[str] = ()) -> tuple[S
         category = status_category(name, is_closed=remote_id in closed)
         if remote_id is None or (whole(row.get("type")) not in (0, None) and category is None):
             continue
-        found.append(
-            StatusRecord(
-                remote_id=remote_id,
-                raw=row,
-                name=name or f"#{remote_id}",
-                category=category,
-                sla_clock=_clock(category, row.get("slaaction")),
-                colour=colour(row.get("colour")),
-                sequence=whole_of(row, "sequence"),
-                short_name=text_of(row, "shortname"),
-                is_quick=flag_of(row, "showonquickchange"),
-                sla_action=_sla_action(row),
-                hold_hours=_hours(row, "timeuntilloffhold"),
-                change_to=id_of(row, "statuschangeto"),
-                change_hours=_hours(row, "statuschangetofreq"),
-                counts_working_hours=flag_of(row, "useworkinghours"),
-                ignores_release=flag_of(row, "slaignorerelease"),
-                ticket_types=_types(row),
-            )
-        )
+        found.append(replace(status_record(row), category=category, sla_clock=_clock(category, row.get("slaaction"))))
     return tuple(found)
+
+
+def status_record(row: Row) -> StatusRecord:
+    """One status without what it counts as: that takes the list, which tells the closed ones from the others."""
+    remote_id = identifier(row.get("id")) or ""
+    return StatusRecord(
+        remote_id=remote_id,
+        raw=row,
+        name=words(row.get("name")) or f"#{remote_id}",
+        colour=colour(row.get("colour")),
+        sequence=whole_of(row, "sequence"),
+        short_name=text_of(row, "shortname"),
+        is_quick=flag_of(row, "showonquickchange"),
+        sla_action=_sla_action(row),
+        hold_hours=_hours(row, "timeuntilloffhold"),
+        change_to=id_of(row, "statuschangeto"),
+        change_hours=_hours(row, "statuschangetofreq"),
+        counts_working_hours=flag_of(row, "useworkinghours"),
+        ignores_release=flag_of(row, "slaignorerelease"),
+        ticket_types=_types(row),
+    )
+
+
+def guessed(record: StatusRecord) -> StatusRecord:
+    """A status that was just made, with what its name says it counts as; as it is when the name says nothing."""
+    category = status_category(str(record.name))
+    if category is None:
+        return record
+    return replace(record, category=category, sla_clock=_clock(category, record.raw.get("slaaction")))
 
 
 def _sla_action(row: Row) -> str | Unset | None:
