@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.actions.models import Outcome
 from helpdesk.core.formatting import duration, safe_colour
+from helpdesk.desk.config_changes import Change
 from helpdesk.desk.ticket_side import category_words
 from helpdesk.directory.models import PsaAccount
 from helpdesk.tickets.choices import SlaAction, SlaClock
@@ -38,11 +39,8 @@ class Line:
     count: int | None = None
     """Open tickets that have it."""
     is_off: bool = False
-
-    @property
-    def is_new(self) -> bool:
-        """The PSA has not said yes to it yet."""
-        return self.row.remote_id is None
+    changes: Sequence[Change] = ()
+    """What of it is under way to the PSA, or refused."""
 
 
 def titles() -> dict[str, str]:
