@@ -32,6 +32,8 @@ CHECK_AFTER = timedelta(minutes=1)
 """Longer than any request holds a ticket that it has read."""
 
 STATUS, PRIORITY, PAST = "status", "priority", "past"
+CHECKED = "checked"
+"""Behind the work of a check: it asks for no other check."""
 
 Meant = Status | Priority | TicketType
 MEANT: Mapping[str, type[Meant]] = {"statuses": Status, "priorities": Priority, "ticket_types": TicketType}
@@ -162,12 +164,15 @@ def step(*, account_id: int, now: datetime, size: int = BATCH) -> bool:
     job = jobs.first()
     if job is None:
         return False
-    if job.todo:
-        what, key, place = job.todo[0]
-        end = _past(job, key, place, now) if what == PAST else _tickets(job, what, key, place, now, size)
-        job.todo = [[what, key, end], *job.todo[1:]] if end else job.todo[1:]
+    what, key, place = job.todo[0] if job.todo else (CHECKED, 0, 0)
+    end = 0
+    if what == PAST:
+        end = _past(job, key, place, now)
+    elif what != CHECKED:
+        end = _tickets(job, what, key, place, now, size)
+    job.todo = [[what, key, end], *job.todo[1:]] if end else job.todo[1:]
     if not job.todo:
-        job.finished_at, job.check_at = now, now + CHECK_AFTER
+        job.finished_at, job.check_at = now, None if what == CHECKED else now + CHECK_AFTER
     job.save()
     live.touch(live.HEALTH)
     return bool(job.todo)
@@ -204,6 +209,10 @@ def check(*, account_id: int, now: datetime) -> None:
     rows = Priority.objects.filter(psa_account=account_id)
     priorities = [p.pk for p in rows if Ticket.objects.filter(priority=p).exclude(rank=p.rank).exists()]
     request(account_id=account_id, statuses=statuses, priorities=priorities, now=now)
+    job.refresh_from_db()
+    if job.finished_at is None:
+        job.todo = [*job.todo, [CHECKED, 0, 0]]
+        job.save(update_fields=["todo"])
 
 
 def _is_stale(status: Status) -> bool:

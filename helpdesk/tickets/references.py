@@ -54,7 +54,7 @@ ROW = {
     "priority": "name",
     "client": "name",
     "psa_account": "mark title colour code",
-    "status": "name",
+    "status": "name is_mapped",
     "agent": "name user",
     "agent__user": "name",
 }

@@ -69,6 +69,8 @@ class Facts(NamedTuple):
     kind: str | None
     contact: str | None
     is_escalated: bool = False
+    is_mapped: bool = True
+    """Whether somebody has said what the status means."""
     code: str = ""
 
     @property
@@ -161,6 +163,7 @@ def _facts(values: Sequence[Any], more: Mapping[str, Sequence[Any]]) -> Facts:
         person=user[1] if user else None, last_activity_at=last_activity_at, opened_at=opened_at,
         team=more.get("team", _NOTHING)[1], kind=more.get("type", _NOTHING)[1],
         contact=f"{first or ''} {last or ''}".strip(), is_escalated=_is_escalated(escalated_at, category),
+        is_mapped=bool(status[2]),
     )  # fmt: skip
 
 
@@ -308,7 +311,7 @@ def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading
             + (f"<td>{escape(row.client or '')}" if "client" in shown else gone)
             + (
                 f"<td><b class=status data-status={STATUS_SHAPES.get(row.category, row.category)}"
-                f"{named(row.status, said.get(row.category, row.category))}</b>"
+                f"{named(row.status, said.get(row.category, '') if row.is_mapped else row.status)}</b>"
                 if "status" in shown
                 else gone
             )

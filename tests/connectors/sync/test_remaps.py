@@ -148,6 +148,20 @@ def test_what_was_written_with_the_old_meaning_in_hand_is_found(account: PsaAcco
     assert (ticket.status_category, ticket.clock_state) == ("waiting", "paused")
 
 
+def test_what_no_batch_can_mend_is_looked_at_once_more_only(account: PsaAccount, odd: Status) -> None:
+    """A row that something else spoils again and again must not keep a worker busy for ever."""
+    ticket = make_ticket(status=odd)
+    mean(odd, "waiting", "paused")
+    remaps.request(account_id=account.pk, statuses=[odd.pk], now=NOW)
+    to_the_end(account)
+    Ticket.objects.filter(pk=ticket.pk).update(status_category="open")
+    at = NOW + remaps.CHECK_AFTER
+    assert remaps.run(clock=lambda: at)
+    assert not remaps.run(clock=lambda: at)
+    Ticket.objects.filter(pk=ticket.pk).update(status_category="open")
+    assert not remaps.are_waiting(now=at + timedelta(days=1))
+
+
 def test_a_clean_look_ends_the_matter(account: PsaAccount, odd: Status) -> None:
     make_ticket(status=odd)
     mean(odd, "waiting", "paused")

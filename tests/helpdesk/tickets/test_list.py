@@ -251,3 +251,15 @@ def test_short_numbers_leave_room_to_subjects(client: Browser, dana: Any) -> Non
     assert '<col class="number-col short-col">' in client.get("/tickets/").content.decode()
     make_due(6, number="T20261121.0042")
     assert '<col class="number-col">' in client.get("/tickets/").content.decode()
+
+
+def test_a_status_is_said_in_our_words_and_in_the_psas_where_nobody_has_mapped_it(client: Browser, dana: Any) -> None:
+    names = {"Dispatched": True, "In Progress": True, "Awaiting parts": False}
+    for name, is_mapped in names.items():
+        make_ticket(status=make_status("open", name=name, is_mapped=is_mapped))
+    make_ticket(priority=make_priority(1, name="VIP"), status=make_status("new", name="New"))
+    text = client.get("/tickets/").content.decode()
+    assert "<b class=status data-status=open title=Dispatched>In progress</b>" in text
+    assert "<b class=status data-status=open>In progress</b>" in text, "the same word needs no second one"
+    assert "<b class=status data-status=open>Awaiting parts</b>" in text
+    assert "<b class=prio data-rank=1 title=VIP>Critical</b>" in text
