@@ -15,13 +15,13 @@ _EVERY_DESK = frozenset(
     {"board.view", "tickets.view", "tickets.create", "tickets.change", "tickets.assign", "actions.add", "views.change"}
 )
 CAPABILITIES: dict[str, frozenset[str]] = {
-    Role.DISPATCHER: _EVERY_DESK | {"tickets.bulk", "macros.change", "views.share"},
+    Role.DISPATCHER: _EVERY_DESK | {"tickets.bulk", "clients.link", "macros.change", "views.share"},
     Role.AGENT: _EVERY_DESK | {"tickets.bulk"},
     Role.MANAGER: _EVERY_DESK
     | {"tickets.bulk", "macros.change", "views.share", "reports.view", "reports.export", "settings.view", "audit.view"},
     Role.ADMIN: _EVERY_DESK
     | {
-        "tickets.bulk", "macros.change", "views.share", "reports.view", "reports.export",
+        "tickets.bulk", "clients.link", "macros.change", "views.share", "reports.view", "reports.export",
         "settings.view", "settings.change", "accounts.change", "people.change", "audit.view", "contacts.erase",
     },
     Role.CLIENT: frozenset({"portal.view"}),

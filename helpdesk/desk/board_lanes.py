@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from helpdesk.desk.board_scope import Scope
-from helpdesk.directory import persons
+from helpdesk.directory import groups, persons
 from helpdesk.directory.models import Agent, Client, Team
 from helpdesk.tickets import rows
 from helpdesk.tickets.choices import FINISHED, Category, Rank
@@ -139,9 +139,13 @@ def priority_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:
 
 def client_lanes(scope: Scope, tallies: Mapping[Any, Any]) -> list[Lane]:
     """The clients with most open tickets. A ticket does not change its client by a drop."""
-    busiest = sorted((v for v in tallies if v is not None), key=lambda v: -tallies[v][0])[:MOST_LANES]
-    names = dict(Client.objects.filter(pk__in=busiest).values_list("pk", "name"))
-    return [Lane(key=f"k{v}", title=names.get(v, "?"), values=[v], shape="building-2") for v in busiest]
+    counts = {v: tally[0] for v, tally in tallies.items() if v is not None}
+    # Linked ones count together: three times as many as are shown leave room for that.
+    busiest = sorted(counts, key=lambda v: -counts[v])[: 3 * MOST_LANES]
+    rows = Client.objects.filter(pk__in=busiest).order_by("pk").values_list("pk", "name", "group")
+    found = groups.first_of_each(rows)
+    found.sort(key=lambda one: -sum(counts[v] for v in one[2]))
+    return [Lane(key=f"k{pk}", title=name, values=kin, shape="building-2") for pk, name, kin in found[:MOST_LANES]]
 
 
 LANES: Mapping[str, Any] = {

@@ -27,6 +27,7 @@ from helpdesk.desk.board_scope import GROUPS, Scope, filter_choices, joined, rea
 from helpdesk.desk.lanes import lanes_html, more_html
 from helpdesk.desk.resolve_form import asked_again, kept, read_answers, resolve_dialog
 from helpdesk.desk.row_views import back_of, gone
+from helpdesk.directory.groups import kin_of
 from helpdesk.tickets.access import desk_tickets, ticket_for, tickets_for
 from helpdesk.tickets.choices import Category, Rank
 from helpdesk.tickets.preferences import set_preferences
@@ -216,7 +217,9 @@ def _lanes_of(scope: Scope, keys: list[str]) -> list[Lane]:
     wanted = set(keys)
     if scope.group == "client":
         return [
-            Lane(key=key, title="", values=[int(key[1:])]) for key in keys if key[:1] == "k" and key[1:].isdecimal()
+            Lane(key=key, title="", values=list(kin_of([int(key[1:])])))
+            for key in keys
+            if key[:1] == "k" and key[1:].isdecimal() and len(key) < 17
         ]
     return [lane for lane in LANES[scope.group](scope, {}) if lane.key in wanted]
 

@@ -235,6 +235,7 @@ def _settings_links(user: Any) -> list[Link]:
             _("Which team a new ticket goes to"),
         ),
         (_("People"), "/settings/people/", "users", "settings.view", _("Who signs in, and as what")),
+        (_("Linked clients"), "/settings/clients/", "link", "clients.link", _("One customer in several PSAs")),
         (_("Macros"), "/settings/macros/", "zap", "macros.change", _("Replies and changes in one press")),
         (_("Organisation"), "/settings/organisation/", "building-2", "settings.view", _("Name, colour, logo, hours")),
         (_("Audit log"), "/settings/audit/", "scroll-text", "audit.view", _("Who did what, and when")),

@@ -82,13 +82,10 @@ def resolve(ticket: Ticket, name: str, value: str) -> Any:
 
 def _agent(ticket: Ticket, value: str) -> Agent | None:
     """ "u<user>", "a<agent>": a person; their agent in the ticket's account counts."""
-    person = persons.person_of(value)
-    if person is None:
-        return None
-    here = persons.agent_in(person, ticket.psa_account_id)
-    if here is None:
-        raise Refused({"agent": no_agent(person.name, ticket.psa_account.title)})
-    return Agent.objects.select_related("user").get(pk=here)
+    person, here = persons.in_account(value, ticket.psa_account_id)
+    if person and here is None:
+        raise Refused({"agent": no_agent(person, ticket.psa_account.title)})
+    return here
 
 
 def no_agent(person: str, psa: str) -> str:

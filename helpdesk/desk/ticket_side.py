@@ -20,7 +20,8 @@ from helpdesk.desk.entries import refusal_of
 from helpdesk.desk.fronts import property_of
 from helpdesk.desk.story import is_conflict
 from helpdesk.desk.ticket_head import moving_fields, refused_fields
-from helpdesk.directory import roles
+from helpdesk.directory import groups, roles
+from helpdesk.directory.models import Client
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.conflicts import from_spelling
@@ -203,6 +204,7 @@ def side_context(ticket: Ticket, user: User, now: datetime, items: Sequence[Outb
     moving, refused = moving_fields(items), refused_fields(items)
     waiting = [i for i in items if i.state in (State.WAITING, State.SENDING)]
     lines = lines_of(ticket, SIDE_FIELDS, user, now, moving, refused)
+    kin = groups.relatives(ticket.client) if ticket.client else []
     return {
         "moving": moving,
         "lines": [one for one in lines if one.value or one.sync or one.refused or one.name in ALWAYS],
@@ -214,7 +216,8 @@ def side_context(ticket: Ticket, user: User, now: datetime, items: Sequence[Outb
         "waiting": len(waiting),
         "checking": sum(i.state == State.CHECKING for i in items),
         "refused": sum(i.state == State.REFUSED for i in items),
-        "others": others_of(ticket),
+        "kin": kin,
+        "others": others_of(ticket, kin),
         "children": children_of(ticket),
         "extras": extras_of(ticket),
         "local_time": local_time(ticket, now),
@@ -240,19 +243,25 @@ def _dates(ticket: Ticket, now: datetime) -> list[tuple[str, str]]:
     return found
 
 
-def others_of(ticket: Ticket) -> list[Ticket]:
-    """Other open tickets of the client, next deadline first."""
-    if ticket.client_id is None:
+def others_of(ticket: Ticket, kin: Sequence[Client] = ()) -> list[Ticket]:
+    """Other open tickets of the customer, next deadline first."""
+    if ticket.client_id is None or ticket.client is None:
         return []
-    found = Ticket.objects.present().open().of_clients([ticket.client_id]).exclude(pk=ticket.pk)
-    return list(_as_lines(found).by_due()[: OTHERS + 1])
+    ids = [ticket.client_id, *(one.pk for one in kin)]
+    found = Ticket.objects.present().open().of_clients(ids).exclude(pk=ticket.pk)
+    rows = list(_as_lines(found).by_due()[: OTHERS + 1])
+    accounts = {one.psa_account_id: one.psa_account for one in kin} | {ticket.psa_account_id: ticket.psa_account}
+    for row in rows if kin else ():
+        if row.psa_account_id in accounts:
+            row.psa_account = accounts[row.psa_account_id]
+    return rows
 
 
 def _as_lines(tickets: Any) -> Any:
     """With what one line of the side panel shows."""
     return tickets.select_related("priority").only(
-        "number", "subject", "rank", "priority__name", "next_clock", "clock_state", "next_due_at", "next_at_risk_at",
-        "clock_seconds",
+        "number", "subject", "rank", "priority__name", "psa_account_id", "next_clock", "clock_state", "next_due_at",
+        "next_at_risk_at", "clock_seconds",
     )  # fmt: skip
 
 

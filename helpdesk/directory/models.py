@@ -95,7 +95,19 @@ class PsaSecret(models.Model):
         return f"{self.psa_account_id}:{self.name}"
 
 
+class ClientGroup(models.Model):
+    """One customer that is a client in several PSA accounts. A person said so: nothing is linked by itself."""
+
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    def __str__(self) -> str:
+        return f"group {self.pk}"
+
+
 class Client(RemoteRow):
+    group = models.ForeignKey(ClientGroup, null=True, blank=True, on_delete=models.SET_NULL, related_name="clients")
+    """The same customer elsewhere."""
     name = models.CharField(max_length=255)
     is_active = models.BooleanField(default=True)
     phone = models.CharField(max_length=60, blank=True)

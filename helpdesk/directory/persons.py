@@ -94,6 +94,26 @@ def persons_of(agent_ids: Collection[int], agents: QuerySet[Agent]) -> dict[int,
     return {pk: one for one in people(agents.filter(wanted)) for pk in one.agents if pk in agent_ids}
 
 
+def in_account(key: str, account_id: int) -> tuple[str, Agent | None]:
+    """The name of the person whom a target names, and their agent in this account; ("", None) for nobody.
+
+    One query where the target is a user, or an agent of this very account: what nearly every press asks for.
+    """
+    if not key[1:].isdecimal() or key[:1] not in ("u", "a") or len(key) > 15:
+        return "", None
+    active = Agent.objects.filter(is_active=True).select_related("user").order_by("pk")
+    rows = list(active.filter(user=int(key[1:])) if key[0] == "u" else active.filter(pk=int(key[1:])))
+    if not rows:
+        return "", None
+    name = str(rows[0].user.name if rows[0].user else rows[0].name)
+    here = next((row for row in rows if row.psa_account_id == account_id), None)
+    if here is None and key[0] == "a":
+        person = person_of(key)
+        pk = agent_in(person, account_id) if person else None
+        here = active.get(pk=pk) if pk else None
+    return name, here
+
+
 def agent_in(person: Person, account_id: int) -> int | None:
     """Their agent in an account; the oldest where they have several."""
     return min((pk for pk, account in person.agents.items() if account == account_id), default=None)

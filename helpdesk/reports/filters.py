@@ -10,6 +10,7 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.directory.groups import kin_of
 from helpdesk.directory.models import Agent, Client, Team
 from helpdesk.tickets.choices import Rank
 from helpdesk.tickets.querysets import TicketQuerySet
@@ -91,6 +92,8 @@ def read_filters(data: Mapping[str, Any]) -> Filters:
         given = list(dict.fromkeys(v.strip() for v in text.split(",") if v.strip()))[:MOST]
         found = _ranks(given) if name == "priority" else _rows(name, given)
         keys = list(dict.fromkeys(key for value in given for key, _label in found.get(value, ())))
+        if name == "client":
+            keys = [*(k for k in keys if not k), *kin_of([k for k in keys if k])]
         if keys:
             filters.keys[name] = keys
             filters.labels[name] = list(dict.fromkeys(label for v in given for _key, label in found.get(v, ())))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from helpdesk.accounts.models import User
-from helpdesk.directory import persons
+from helpdesk.directory import groups, persons
 from helpdesk.directory.models import Agent, Client, PsaAccount, Team
 from helpdesk.sla.choices import ClockState
 from helpdesk.tickets.choices import Category, Rank, Sync, TypeKind
@@ -129,6 +129,8 @@ def _read_rows(filters: Filters, name: str, given: list[str], user: User) -> tup
             labels.append(str(TypeKind(value).label) if is_kind else by_value[value][0][1])
         else:
             unknown.append(value)
+    if name == "client" and filters.ids.get(name):
+        filters.ids[name] = groups.kin_of(filters.ids[name])
     return kept, labels, unknown
 
 
@@ -182,8 +184,8 @@ def options(name: str, *, typed: str = "", limit: int = 60) -> list[tuple[str, s
         names = list(dict.fromkeys(rows))
         return [(n, n) for n in names if "," not in n and typed.lower() in n.lower()][:limit]
     if name == "client" and typed:
-        rows = Client.objects.filter(name__icontains=typed, is_active=True)
-        return [(str(pk), label) for pk, label in rows.values_list("pk", "name")[:limit]]
+        rows = Client.objects.filter(name__icontains=typed, is_active=True).values_list("pk", "name", "group")
+        return [(str(pk), label) for pk, label, _kin in groups.first_of_each(rows[: limit * 2])][:limit]
     return []
 
 

@@ -26,7 +26,7 @@ FULL = {
     ),
     "status": "name category sla_clock remote_id psa_account",
     "priority": "name rank remote_id psa_account",
-    "client": "name domain time_zone remote_id psa_account",
+    "client": "name domain time_zone remote_id psa_account group",
     "site": "name time_zone client remote_id psa_account",
     "contact": "first_name last_name email phone client remote_id psa_account",
     "agent": "name user remote_id psa_account",
