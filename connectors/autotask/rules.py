@@ -22,6 +22,7 @@ _ASSIGN = RequiredField(
 )
 _QUEUE = RequiredField(verb="create", fields=("team",), text="Queue is required")
 _FINISHED = ("resolved", "closed")
+_UNFINISHED = ("new", "open", "waiting", "waiting_client", "waiting_third_party", "escalated")
 _TRANSITIONS = (
     TransitionRule(to_categories=_FINISHED, needs=("resolution",), level="error", text="Resolution is required"),
     TransitionRule(
@@ -30,6 +31,16 @@ _TRANSITIONS = (
     TransitionRule(to_categories=("open",), needs=("agent",), level="warning", text="No resource assigned"),
     TransitionRule(
         to_categories=("escalated",), needs=("escalation_reason",), level="error", text="Escalation reason is required"
+    ),
+    # The guides draw no such step; the tenant's workflow decides.
+    TransitionRule(
+        from_categories=_FINISHED,
+        to_categories=_UNFINISHED,
+        level="warning",
+        text="Completed tickets are not usually reopened",
+    ),
+    TransitionRule(
+        from_categories=_UNFINISHED[1:], to_categories=("new",), level="warning", text="Going back to New is not usual"
     ),
 )
 

@@ -19,12 +19,23 @@ _CREATE = (
     RequiredField(verb="create", fields=("priority",), text="Priority is required"),
 )
 _FINISHED = ("resolved", "closed")
+_UNFINISHED = ("new", "open", "waiting", "waiting_client", "waiting_third_party", "escalated")
 _TRANSITIONS = (
     TransitionRule(to_categories=_FINISHED, needs=("resolution",), level="error", text="Resolution is required"),
     TransitionRule(
         from_categories=("new",), to_categories=_FINISHED, level="warning", text="Closing without In Progress step"
     ),
     TransitionRule(to_categories=("open",), needs=("agent",), level="warning", text="No agent assigned"),
+    # The guides draw no such step; the tenant's workflow decides.
+    TransitionRule(
+        from_categories=("closed",),
+        to_categories=_UNFINISHED,
+        level="warning",
+        text="Closed tickets are not usually reopened",
+    ),
+    TransitionRule(
+        from_categories=_UNFINISHED[1:], to_categories=("new",), level="warning", text="Going back to New is not usual"
+    ),
 )
 
 
