@@ -19,7 +19,7 @@ from connectors.base.records import (
 )
 from connectors.halopsa.client import HaloClient
 from connectors.halopsa.envelopes import Row, allowed
-from connectors.halopsa.mapping import directory, reference
+from connectors.halopsa.mapping import directory, promises, reference
 from connectors.halopsa.mapping.actions import choose_outcomes
 from connectors.halopsa.mapping.values import identifier, truth, words
 
@@ -122,11 +122,11 @@ class Lookups:
 
     def _calendars(self) -> tuple[CalendarRecord, ...]:
         rows = self._client.rows("/Workday", "workdays", {"showholidays": "true"})
-        return tuple(reference.calendar_record(row) for row in rows if identifier(row.get("id")))
+        return tuple(promises.calendar_record(row) for row in rows if identifier(row.get("id")))
 
     def _policies(self) -> tuple[PolicyRecord, ...]:
         rows = self._client.rows("/SLA", "slas", {"showpriorities": "true"})
-        return reference.policy_records(rows, self._priority_rows())
+        return promises.policy_records(rows, self._priority_rows())
 
     def _statuses(self) -> tuple[StatusRecord, ...]:
         rows = self._client.rows("/Status", "statuses", {"domain": "reqs"})

@@ -1,6 +1,6 @@
-"""Statuses, priorities, policies, calendars, ticket types, categories and outcomes of HaloPSA as records.
+"""Statuses, priorities, ticket types, categories and outcomes of HaloPSA as records.
 
-Source: vendor's OpenAPI (`TStatus`, `Policy`, `SlaHead`, `Workdays`, `RequestType`, `CategoryDetail`, `TOutcome`).
+Source: vendor's OpenAPI (`TStatus`, `Policy`, `RequestType`, `CategoryDetail`, `TOutcome`).
 Ids are data of the tenant: meaning is read from names, from the closed set, and only then from stock ids.
 """
 
@@ -9,23 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from connectors.base.records import (
     UNSET,
-    CalendarRecord,
     CategoryRecord,
-    HolidayRecord,
-    Interval,
     OutcomeRecord,
-    PolicyRecord,
     PriorityRecord,
     StatusRecord,
-    TargetRecord,
     TicketTypeRecord,
     Unset,
 )
+from connectors.halopsa.mapping.promises import duration
 from connectors.halopsa.mapping.values import (
     Row,
     colour,
@@ -33,7 +28,6 @@ from connectors.halopsa.mapping.values import (
     flag_of,
     id_of,
     identifier,
-    instant,
     number,
     seconds_of,
     text_of,
@@ -42,10 +36,6 @@ from connectors.halopsa.mapping.values import (
     whole_of,
     words,
 )
-from connectors.halopsa.mapping.zones import iana
-
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-DAY_MINUTES = 24 * 60
 
 _CATEGORIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (category, re.compile(pattern, re.IGNORECASE))
@@ -216,120 +206,6 @@ def _ranks(rows: Mapping[str, Row]) -> dict[str, int]:
 def _response(row: Row) -> float:
     length, _ = duration(row.get("responsetime"), row.get("responseunits"))
     return float("inf") if length is None else length
-
-
-def duration(amount: Any, unit: Any) -> tuple[int | None, bool]:
-    """Seconds of a target and whether it counts days; (None, False) for zero and for a unit nobody knows.
-
-    Units are letters: M minutes, H hours, D days.
-    """
-    value = number(amount)
-    letter = str(unit or "H").strip().upper()[:1]
-    factor = {"M": 60, "H": 3600, "D": 86400}.get(letter)
-    if value is None or value <= 0 or factor is None:
-        return None, False
-    return round(value * factor), letter == "D"
-
-
-def policy_records(slas: Iterable[Row], priorities: Iterable[Row]) -> tuple[PolicyRecord, ...]:
-    """SLAs with a target per priority, from their own `priorities` and from the list of all priorities."""
-    by_sla: dict[str, dict[str, Row]] = {}
-    for row in priorities:
-        sla, priority = identifier(row.get("slaid")), identifier(row.get("priorityid"))
-        if sla and priority:
-            by_sla.setdefault(sla, {})[priority] = row
-    found = []
-    for row in slas:
-        remote_id = identifier(row.get("id"))
-        if remote_id is None:
-            continue
-        own = row.get("priorities")
-        rows = dict(by_sla.get(remote_id, {}))
-        for inner in own if isinstance(own, list) else []:
-            if isinstance(inner, dict) and (key := identifier(inner.get("priorityid"))):
-                rows[key] = inner
-        found.append(
-            PolicyRecord(
-                remote_id=remote_id,
-                raw={k: v for k, v in row.items() if k != "priorities"},
-                name=words(row.get("name")) or f"#{remote_id}",
-                calendar=id_of(row, "workday_id"),
-                targets=tuple(_target(row, key, inner) for key, inner in rows.items()),
-            )
-        )
-    return tuple(found)
-
-
-def _target(sla: Row, priority: str, row: Row) -> TargetRecord:
-    response, response_days = duration(row.get("responsetime"), row.get("responseunits"))
-    resolution, resolution_days = duration(row.get("fixtime"), row.get("fixunits"))
-    if not truth(sla.get("trackslaresponsetime"), default=True):
-        response, response_days = None, False
-    if not truth(sla.get("trackslafixbytime"), default=True):
-        resolution, resolution_days = None, False
-    return TargetRecord(
-        priority=priority,
-        response_seconds=response,
-        resolution_seconds=resolution,
-        response_in_days=response_days,
-        resolution_in_days=resolution_days,
-    )
-
-
-def calendar_record(row: Row) -> CalendarRecord:
-    """A workday. Times stand on 1901-01-01; an end at midnight or 23:59 is the end of the day."""
-    intervals = tuple(i for weekday in range(7) for i in _intervals(row, weekday))
-    hours = {(i.weekday, i.opens, i.closes) for i in intervals}
-    holidays = row.get("holidays")
-    closed = [h for h in (holidays if isinstance(holidays, list) else []) if isinstance(h, dict)]
-    return CalendarRecord(
-        remote_id=identifier(row.get("id")) or "",
-        raw=row,
-        name=words(row.get("name")) or f"#{identifier(row.get('id')) or ''}",
-        time_zone=iana(row.get("timezone")),
-        is_always_open=all((weekday, 0, DAY_MINUTES) in hours for weekday in range(7)),
-        intervals=intervals,
-        holidays=tuple(record for item in closed for record in _holiday(item)),
-    )
-
-
-def _intervals(row: Row, weekday: int) -> list[Interval]:
-    """The open hours that begin on this weekday; a shift past midnight gives a second part on the next day."""
-    day = DAYS[weekday]
-    if not truth(row.get(f"inc{day}"), default=True):
-        return []
-    same = truth(row.get("alldayssame"))
-    opens = _minutes(row.get("start") if same else first(row, f"start{day}", "start"))
-    closes = _minutes(row.get("end") if same else first(row, f"end{day}", "end"))
-    if opens is None or closes is None:
-        return []
-    closes = DAY_MINUTES if closes in (0, DAY_MINUTES - 1) else closes
-    if opens < closes:
-        return [Interval(weekday=weekday, opens=opens, closes=closes)]
-    if opens == closes:
-        return []
-    late = Interval(weekday=weekday, opens=opens, closes=DAY_MINUTES)
-    return [late, Interval(weekday=(weekday + 1) % 7, opens=0, closes=closes)]
-
-
-_TIME = re.compile(r"(?:^|T|\s)(\d{1,2}):(\d{2})")
-
-
-def _minutes(value: Any) -> int | None:
-    found = _TIME.search(value) if isinstance(value, str) else None
-    return int(found[1]) % 24 * 60 + int(found[2]) % 60 if found else None
-
-
-def _holiday(row: Row) -> list[HolidayRecord]:
-    """Whole local days; an end at midnight of a later day does not take that day in."""
-    starts = instant(first(row, "date", "date_only"))
-    if starts is None:
-        return []
-    ends = instant(first(row, "end_date", "end_date_only")) or starts
-    if ends > starts and ends.time() == ends.min.time():
-        ends -= timedelta(seconds=1)
-    last = max(starts.date(), ends.date())
-    return [HolidayRecord(name=words(row.get("name")) or "", starts_on=starts.date(), ends_on=last)]
 
 
 def ticket_type_record(row: Row, *, teams: Mapping[str, str]) -> TicketTypeRecord:

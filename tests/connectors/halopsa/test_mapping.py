@@ -12,7 +12,7 @@ import pytest
 
 from connectors.base.errors import Rejected
 from connectors.base.records import UNSET, ActionDraft, Interval
-from connectors.halopsa.mapping import actions, directory, reference, tickets, values, writes
+from connectors.halopsa.mapping import actions, directory, promises, reference, tickets, values, writes
 
 SAMPLES = Path(__file__).parent / "samples"
 MARKER = "0b54fdd0-0c77-4d0c-9a3c-6a5ad5c2f001"
@@ -371,7 +371,7 @@ def test_priorities_and_policies() -> None:
     assert {key: r.rank for key, r in records.items()} == {"1": 1, "3": 3, "18": 1, "17": 2}
     assert records["3"].name == "Medium"
     assert records["3"].is_active is True
-    standard, gold = reference.policy_records(data["sla"], data["priority"])
+    standard, gold = promises.policy_records(data["sla"], data["priority"])
     first, second = standard.targets  # type: ignore[misc]
     assert (first.response_seconds, first.resolution_seconds, first.resolution_in_days) == (900, 3600, False)
     assert (second.resolution_seconds, second.resolution_in_days) == (172_800, True)
@@ -383,7 +383,7 @@ def test_priorities_and_policies() -> None:
 
 
 def test_calendars() -> None:
-    always, office = (reference.calendar_record(row) for row in sample("reference")["workday"])
+    always, office = (promises.calendar_record(row) for row in sample("reference")["workday"])
     assert always.is_always_open is True
     assert always.time_zone is None
     assert office.is_always_open is False
