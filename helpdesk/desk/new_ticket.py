@@ -126,6 +126,10 @@ def _check(filled: Filled) -> None:
             filled.errors[name] = _("%(psa)s has not told its choices yet: try after the next pull.") % {
                 "psa": filled.account.title
             }
+    if filled.account is not None:
+        # All that is missing at once, not the PSA's part after ours.
+        for name, text in judge_create(filled.account, _fields(filled)).errors.items():
+            filled.errors.setdefault(name, text)
 
 
 def _ask(filled: Filled, made: Ticket | None, *, is_confirmed: bool) -> None:

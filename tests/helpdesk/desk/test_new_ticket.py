@@ -90,7 +90,7 @@ def test_every_wrong_field_is_named(theo: Browser, halo: PsaAccount) -> None:
     assert "Scan to folder stopped" in text
     assert "<b>1 field needs you</b> before HaloPSA takes this ticket." in text
     empty = post(theo, halo, subject="  ").content.decode()
-    assert "2 fields need you" in empty
+    assert "3 fields need you" in empty
 
 
 def test_the_new_ticket_is_there_at_once(theo: Browser, halo: PsaAccount) -> None:

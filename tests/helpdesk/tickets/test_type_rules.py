@@ -193,6 +193,10 @@ def test_what_the_type_asks_for_is_marked_and_named(theo: Browser, form: dict[st
     for label in ("Description", "Category", "Owner"):
         assert f"{label} is required for Incident" in text, label
     agent = make_theo(kind.psa_account).agents.get()
+    without = {**form, "subject": "", "client": ""}
+    both = posted(theo, without)
+    assert "A ticket belongs to a client" in both
+    assert "Category is required for Incident" in both
     full = {**form, "description": "It smells", "category": "Network", "agent": str(agent.pk)}
     assert theo.post("/tickets/new/", full).status_code == 302
 
