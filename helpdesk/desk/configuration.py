@@ -217,7 +217,7 @@ def _outcomes(account: PsaAccount) -> list[Line]:
             row=row,
             name=str(row),
             colour=safe_colour(row.colour),
-            meaning=_("hidden from the client") if row.hide_from_client else _("the client sees it"),
+            meaning=_("colleagues only") if row.hide_from_client else _("colleagues and the client"),
             facts=_outcome_facts(row),
             number=row.sequence,
             is_off=row.is_hidden,

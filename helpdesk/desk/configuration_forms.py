@@ -74,7 +74,12 @@ class ConfigForm(forms.Form):
                 rows = rows.filter(is_active=True)
             self._offered[of] = [(row.remote_id, str(row)) for row in rows]
         known = dict(self._offered[of])
-        gone = [(key, _("#%(key)s (not in use any more)") % {"key": key}) for key in held if key and key not in known]
+        missing = [key for key in held if key and key not in known]
+        if not missing:
+            return self._offered[of]
+        rows = _ROWS[of]._default_manager.filter(psa_account=self.account, remote_id__in=missing).defer("raw")
+        names = {row.remote_id: str(row) for row in rows}
+        gone = [(key, _("%(name)s (not in use any more)") % {"name": names.get(key, f"#{key}")}) for key in missing]
         return [*self._offered[of], *gone]
 
     def clean_colour(self) -> str:

@@ -14,6 +14,7 @@ from helpdesk.actions import configuring
 from helpdesk.actions.config_kinds import KINDS, spelled
 from helpdesk.actions.models import Outcome
 from helpdesk.core.errors import Refused
+from helpdesk.directory.models import Team
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State, Verb
 from helpdesk.outbox.models import OutboxItem
@@ -360,6 +361,21 @@ def test_it_is_written_down_who_changed_what() -> None:
         entry = AuditEntry.objects.get(verb="config.change")
         assert entry.detail["before"] == {"name": "Pending"}
         assert entry.subject == f"status:{status.pk}"
+
+
+def test_a_team_goes_by_its_name_and_comes_back_as_itself() -> None:
+    with desk(tickets=4) as found:
+        kind = TicketType.objects.get(name="Problem")
+        other = Team.objects.exclude(pk=kind.default_team_id).filter(is_active=True).first()
+        assert other is not None
+        change(found, kind, default_team=other.remote_id)
+        assert found.settle() == [State.DONE]
+        assert named(found, "ticket_type", "Problem")[0]["default_team"] == other.name
+        change(found, kind, default_team=None)
+        assert found.settle() == [State.DONE] * 2
+        read_again(found)
+        kind.refresh_from_db()
+        assert kind.default_team is None
 
 
 def test_a_change_waits_for_the_creation() -> None:

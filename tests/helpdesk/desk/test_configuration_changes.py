@@ -124,6 +124,15 @@ def test_an_outcome_and_a_type_are_added_and_changed(ada: Browser, halo: PsaAcco
     assert (item.fields, item.base) == ({"allow_attachments": True}, {"allow_attachments": False})
 
 
+def test_what_is_not_in_use_any_more_keeps_its_name(ada: Browser, halo: PsaAccount, parked: Status) -> None:
+    old = make_status("open", name="Ancient", psa_account=halo, is_active=False)
+    Status.objects.filter(pk=parked.pk).update(change_to=old, change_hours=2)
+    assert "Ancient (not in use any more)" in text(ada.get(f"{ROOT}status/{parked.pk}/"))
+    data = {"name": "Parked", "sequence": "10", "change_to": old.remote_id, "change_hours": "2", "is_quick": "on"}
+    ada.post(f"{ROOT}status/{parked.pk}/", data)
+    assert OutboxItem.objects.get().fields == {"is_quick": True}
+
+
 def test_only_what_differs_leaves(ada: Browser, parked: Status) -> None:
     data = {"name": "Parked", "sequence": "10", "is_quick": "on"}
     ada.post(f"{ROOT}status/{parked.pk}/", data)
