@@ -131,7 +131,7 @@ def _is_known(ticket: Ticket, row: RemoteTicket) -> bool:
 def _known(account_id: int, rows: Sequence[RemoteTicket]) -> dict[str, Ticket]:
     """Rows we have, by remote id; a ticket of ours that the PSA has just taken is found by its marker."""
     ids = [r.remote_id for r in rows]
-    lock = Ticket.objects.select_for_update()
+    lock = Ticket.objects.select_for_update().order_by("pk")  # as every batch takes them: none waits crosswise
     known = {t.remote_id: t for t in lock.filter(psa_account_id=account_id, remote_id__in=ids) if t.remote_id}
     markers = {r.marker: r.remote_id for r in rows if r.marker and r.remote_id not in known}
     if markers:
