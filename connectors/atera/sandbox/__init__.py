@@ -7,7 +7,7 @@ from typing import Any
 from connectors.atera.sandbox import hints, loading
 from connectors.atera.sandbox.behind import Behind
 from connectors.atera.sandbox.calls import Calls
-from connectors.atera.sandbox.live import NORMAL_META, LiveDesk
+from connectors.atera.sandbox.live import LiveDesk
 from connectors.atera.sandbox.profiles import PROFILES
 from connectors.atera.sandbox.schema import SCHEMA
 from connectors.atera.sandbox.tenant import DEFAULT_SETTINGS, Tenant
@@ -35,7 +35,7 @@ class AteraSandbox:
         return self._calls.answer(request)
 
     def load(self, data: Dataset) -> dict[str, int]:
-        self._tenant.store.set_meta(NORMAL_META, "")
+        self._live.forget()
         return loading.load(self._tenant, data)
 
     def is_empty(self) -> bool:
@@ -54,7 +54,7 @@ class AteraSandbox:
 
     def reset(self) -> None:
         with self._tenant.store.write() as conn:
-            self._tenant.store.set_meta(NORMAL_META, "")
+            self._live.forget()
             self._tenant.store.set_meta(hints.HOOKS_META, "[]")
             self._tenant.empty(conn)
 

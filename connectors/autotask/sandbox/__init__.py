@@ -9,7 +9,7 @@ from connectors.autotask.sandbox import loading
 from connectors.autotask.sandbox.behind import Behind
 from connectors.autotask.sandbox.calls import Calls
 from connectors.autotask.sandbox.delivery import Deliverer
-from connectors.autotask.sandbox.live import NORMAL_META, LiveDesk
+from connectors.autotask.sandbox.live import LiveDesk
 from connectors.autotask.sandbox.profiles import PROFILES
 from connectors.autotask.sandbox.schema import SCHEMA
 from connectors.autotask.sandbox.tenant import Settings, Tenant
@@ -42,7 +42,7 @@ class AutotaskSandbox:
         return self._calls.answer(request)
 
     def load(self, data: Dataset) -> dict[str, int]:
-        self._tenant.store.set_meta(NORMAL_META, "")
+        self._live.forget()
         return loading.load(self._tenant, data)
 
     def is_empty(self) -> bool:
@@ -64,7 +64,7 @@ class AutotaskSandbox:
     def reset(self) -> None:
         self._calls.allowance.clear()
         with self._tenant.store.write() as conn:
-            self._tenant.store.set_meta(NORMAL_META, "")
+            self._live.forget()
             self._tenant.empty(conn)
 
     def record(self, ticket_id: int) -> dict[str, Any] | None:

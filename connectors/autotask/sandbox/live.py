@@ -1,12 +1,7 @@
-"""Clients and technicians of the imitated tenant who act by themselves, through the same doors as real ones.
-
-They leave alone what the API's client changed within the last minute, and they never act as one of the demo's own
-people (addresses in `demo.test`): those are played by whoever has signed in.
-"""
+"""Clients and technicians of the imitated tenant who act by themselves, through the same doors as real ones."""
 
 from __future__ import annotations
 
-import json
 import random
 import sqlite3
 from collections.abc import Callable
@@ -17,17 +12,19 @@ from connectors.autotask.sandbox.behind import Behind
 from connectors.autotask.sandbox.fields import Row
 from connectors.autotask.sandbox.profiles import COMPLETE, NEW, Profile
 from connectors.autotask.sandbox.tenant import Tenant
-from connectors.sandbox import day
+from connectors.sandbox import day, live_desk
 from connectors.sandbox.generator import texts
-from connectors.sandbox.generator.problems import KINDS, Kind
-from connectors.sandbox.imitation import Refused
+from connectors.sandbox.generator.problems import Kind
+from connectors.sandbox.live_desk import (
+    BY_CATEGORY,
+    BY_CLIENT,
+    MOST_TICKETS,
+    PLAYED_BY_GUESTS,
+    quarters,
+    said_by_client,
+)
 
-NORMAL_META = "autotask_live_normal"
-HANDS_OFF_MS = 60_000
 RECENT_MS = 2 * 86_400_000
-MOST_TICKETS = 20_000
-PLAYED_BY_GUESTS = "@demo.test"
-BY_CATEGORY = {kind.category: kind for kind in KINDS}
 QUERY = """
 SELECT t.id, t.status, t.assignedResourceID, t.priority, t.createDate, t.lastActivityDate, touched.at AS touchedAt
 FROM at_tickets t LEFT JOIN at_touched touched ON touched.ticketID = t.id
@@ -36,34 +33,22 @@ ORDER BY t.createDate DESC, t.id DESC LIMIT ?
 """
 
 
-class LiveDesk:
-    """One event at a time, each in one transaction."""
+class LiveDesk(live_desk.LiveDesk):
+    psa = "autotask"
 
     def __init__(self, tenant: Tenant, behind: Behind) -> None:
+        super().__init__(tenant.store, tenant.clock)
         self._tenant, self._behind, self._profile = tenant, behind, tenant.profile
 
-    def event(self, dice: random.Random) -> str:
-        """Let one thing happen; says what, or why it could not be."""
-        try:
-            with self._tenant.store.write() as conn:
-                found = self._queue(conn)
-                counts = day.sizes([item for item, _ in found])
-                free = [item for item, is_free in found if is_free]
-                step = day.next_step(dice, free, counts, self._normal(counts), self._tenant.now())
-                return self._do(conn, dice, step)
-        except Refused as reason:
-            return f"refused: {reason}"
-
-    def _queue(self, conn: sqlite3.Connection) -> list[tuple[day.Item, bool]]:
-        """Every ticket that is open or was completed lately and not spoken of since, and whether it may be touched."""
-        wall = self._tenant.clock.wall()
+    def queue(self, conn: sqlite3.Connection) -> list[tuple[day.Item, int | None]]:
+        """Every ticket that is open, or was completed lately and not spoken of since."""
         found = []
         for row in conn.execute(QUERY, (self._tenant.now() - RECENT_MS, MOST_TICKETS)):
             item = day.Item(
                 row["id"], self._group(row["status"]), row["assignedResourceID"] is not None,
                 self._profile.rank(row["priority"]), row["createDate"], row["lastActivityDate"],
             )  # fmt: skip
-            found.append((item, not row["touchedAt"] or wall - row["touchedAt"] >= HANDS_OFF_MS))
+            found.append((item, row["touchedAt"]))
         return found
 
     def _group(self, status: int) -> str:
@@ -75,16 +60,7 @@ class LiveDesk:
             return day.OTHERS
         return day.FRESH if status == NEW else day.GOING
 
-    def _normal(self, counts: dict[str, int]) -> day.Normal:
-        """The steady state: the queue as it stood at the first event after it was filled."""
-        kept = self._tenant.store.meta(NORMAL_META)
-        if not kept:
-            kept = json.dumps(day.normal_of(counts))
-            self._tenant.store.set_meta(NORMAL_META, kept)
-        normal: dict[str, int] = json.loads(kept)
-        return normal
-
-    def _do(self, conn: sqlite3.Connection, dice: random.Random, step: day.Step) -> str:
+    def do(self, conn: sqlite3.Connection, dice: random.Random, step: day.Step) -> str:
         if step.item is None:
             return self._new(conn, dice)
         row = dict(conn.execute("SELECT * FROM at_tickets WHERE id = ?", (step.item.number,)).fetchone())
@@ -92,7 +68,7 @@ class LiveDesk:
         if step.verb in BY_CLIENT:
             if not row["contactID"]:
                 return f"{step.verb} {row['id']}: there is no contact"
-            text = texts.back_again(dice) if step.verb == "reopen" else texts.client_reply(dice)
+            text = said_by_client(dice, step.verb)
             self._behind.add_action(row["id"], {"note": text, "user_id": row["contactID"]})
             return f"{step.verb} {row['id']}"
         people = self._people(conn, row["queueID"])
@@ -158,7 +134,7 @@ class _Hand:
         self.person, self.kind, self.people = person, kind, people
 
     def act(self, note: str, *, timed: bool = False, **values: Any) -> None:
-        more = {"timetaken": 0.25 * (1 + int(self.dice.random() ** 2 * 6))} if timed else {}
+        more = {"timetaken": quarters(self.dice)} if timed else {}
         self.behind.add_action(self.row["id"], {"note": note, "agent_id": self.person, **values, **more})
 
     def edit(self, **values: Any) -> None:
@@ -197,7 +173,6 @@ class _Hand:
         self.edit(status=COMPLETE, resolution=text)
 
 
-BY_CLIENT = ("reply", "reopen", "chase", "write")
 BY_PERSON: dict[str, Callable[[_Hand], object]] = {
     "take": _Hand.take, "assign": _Hand.assign, "triage": _Hand.set_priority, "hand_on": _Hand.hand_on,
     "set_priority": _Hand.set_priority,

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.halopsa.sandbox import loading, text_index, ticket_rows
 from connectors.halopsa.sandbox.behind import Behind
 from connectors.halopsa.sandbox.calls import Calls
-from connectors.halopsa.sandbox.live import NORMAL_META, LiveDesk
+from connectors.halopsa.sandbox.live import LiveDesk
 from connectors.halopsa.sandbox.profiles import PROFILES
 from connectors.halopsa.sandbox.schema import SCHEMA
 from connectors.halopsa.sandbox.tenant import Tenant
@@ -42,7 +42,7 @@ class HaloSandbox:
         return self._calls.answer(request)
 
     def load(self, data: Dataset) -> dict[str, int]:
-        self._tenant.store.set_meta(NORMAL_META, "")
+        self._live.forget()
         return loading.load(self._tenant, data)
 
     def is_empty(self) -> bool:
@@ -61,7 +61,7 @@ class HaloSandbox:
 
     def reset(self) -> None:
         with self._tenant.store.write() as conn:
-            self._tenant.store.set_meta(NORMAL_META, "")
+            self._live.forget()
             self._tenant.empty(conn)
 
     def record(self, ticket_id: int) -> dict[str, Any] | None:

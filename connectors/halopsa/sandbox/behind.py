@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from connectors.halopsa.sandbox import actions, attachments, automation, seeds, ticket_rows, tickets, touches, webhooks
+from connectors.halopsa.sandbox import actions, attachments, automation, seeds, ticket_rows, tickets, touches
 from connectors.halopsa.sandbox.tenant import Actor, Row, Tenant, agent_name, config, user_row
 from connectors.halopsa.sandbox.wire import Answer, Params, bound
+from connectors.sandbox import delivery
 from connectors.sandbox.imitation import Refused
 
 NAMED = {"status": ("status", "status_id", "name"), "new_status": ("status", "new_status", "name"),
@@ -137,12 +138,12 @@ class Behind:
         automation.run(self._tenant)
         touches.forget_old(self._tenant)
         with self._tenant.store.read() as conn:
-            old_events = conn.execute("SELECT count(*) > ? FROM halo_events", (2 * webhooks.KEEP_EVENTS,)).fetchone()[0]
+            old_events = conn.execute("SELECT count(*) > ? FROM halo_events", (2 * delivery.KEPT,)).fetchone()[0]
         if old_events:
             with self._write() as conn:
                 newest = "SELECT id FROM halo_events ORDER BY at DESC LIMIT ?"
                 conn.execute(
-                    f"DELETE FROM halo_events WHERE next_at IS NULL AND id NOT IN ({newest})", (webhooks.KEEP_EVENTS,)
+                    f"DELETE FROM halo_events WHERE next_at IS NULL AND id NOT IN ({newest})", (delivery.KEPT,)
                 )
 
 

@@ -1,12 +1,7 @@
-"""Clients and agents of the imitated tenant who act by themselves, through the same doors as real ones.
-
-They leave alone what the API's client changed within the last minute, and they never act as one of the demo's own
-people (addresses in `demo.test`): those are played by whoever has signed in.
-"""
+"""Clients and agents of the imitated tenant who act by themselves, through the same doors as real ones."""
 
 from __future__ import annotations
 
-import json
 import random
 import sqlite3
 from collections.abc import Callable
@@ -15,17 +10,19 @@ from typing import Any
 from connectors.halopsa.sandbox import seeds
 from connectors.halopsa.sandbox.behind import Behind
 from connectors.halopsa.sandbox.tenant import Row, Tenant, config
-from connectors.sandbox import day
+from connectors.sandbox import day, live_desk
 from connectors.sandbox.generator import texts
-from connectors.sandbox.generator.problems import KINDS, Kind
-from connectors.sandbox.imitation import Refused
+from connectors.sandbox.generator.problems import Kind
+from connectors.sandbox.live_desk import (
+    BY_CATEGORY,
+    BY_CLIENT,
+    MOST_TICKETS,
+    PLAYED_BY_GUESTS,
+    quarters,
+    said_by_client,
+)
 
-NORMAL_META = "halopsa_live_normal"
-HANDS_OFF_MS = 60_000
 DAY_MS = 86_400_000
-MOST_TICKETS = 20_000
-PLAYED_BY_GUESTS = "@demo.test"
-BY_CATEGORY = {kind.category: kind for kind in KINDS}
 QUERY = """
 SELECT t.id, t.status_id, t.agent_id, t.priority_id, t.dateoccurred, t.last_update, touched.at AS touched_at
 FROM halo_tickets t LEFT JOIN halo_touched touched ON touched.ticket_id = t.id
@@ -33,53 +30,32 @@ WHERE t.deleted = 0 AND t.is_closed = 0 ORDER BY t.dateoccurred DESC, t.id DESC 
 """
 
 
-class LiveDesk:
-    """One event at a time, each in one transaction."""
+class LiveDesk(live_desk.LiveDesk):
+    psa = "halopsa"
 
     def __init__(self, tenant: Tenant, behind: Behind) -> None:
+        super().__init__(tenant.store, tenant.clock)
         self._tenant, self._behind = tenant, behind
 
-    def event(self, dice: random.Random) -> str:
-        """Let one thing happen; says what, or why it could not be (a status or outcome that was taken away)."""
-        try:
-            with self._tenant.store.write() as conn:
-                found = self._queue(conn)
-                counts = day.sizes([item for item, _ in found])
-                free = [item for item, is_free in found if is_free]
-                step = day.next_step(dice, free, counts, self._normal(counts), self._tenant.now())
-                return self._do(conn, dice, step)
-        except Refused as reason:
-            return f"refused: {reason}"
-
-    def _queue(self, conn: sqlite3.Connection) -> list[tuple[day.Item, bool]]:
-        """Every ticket that is not closed, and whether it may be touched."""
+    def queue(self, conn: sqlite3.Connection) -> list[tuple[day.Item, int | None]]:
+        """Every ticket that is not closed, and when the API's client last changed it."""
         holding = {doc["id"] for doc in config(conn, "status") if doc.get("slaaction") == "H"}
-        wall = self._tenant.clock.wall()
         found = []
         for row in conn.execute(QUERY, (MOST_TICKETS,)):
             item = day.Item(
                 row["id"], _group(row["status_id"], holding), row["agent_id"] > seeds.UNASSIGNED, row["priority_id"],
                 row["dateoccurred"], row["last_update"],
             )  # fmt: skip
-            found.append((item, not row["touched_at"] or wall - row["touched_at"] >= HANDS_OFF_MS))
+            found.append((item, row["touched_at"]))
         return found
 
-    def _normal(self, counts: dict[str, int]) -> day.Normal:
-        """The steady state: the queue as it stood at the first event after it was filled."""
-        kept = self._tenant.store.meta(NORMAL_META)
-        if not kept:
-            kept = json.dumps(day.normal_of(counts))
-            self._tenant.store.set_meta(NORMAL_META, kept)
-        normal: dict[str, int] = json.loads(kept)
-        return normal
-
-    def _do(self, conn: sqlite3.Connection, dice: random.Random, step: day.Step) -> str:
+    def do(self, conn: sqlite3.Connection, dice: random.Random, step: day.Step) -> str:
         if step.item is None:
             return self._new(conn, dice)
         row = dict(conn.execute("SELECT * FROM halo_tickets WHERE id = ?", (step.item.number,)).fetchone())
         kind = BY_CATEGORY.get(row["category_1"]) or texts.pick_kind(dice)
         if step.verb in BY_CLIENT:
-            text = texts.back_again(dice) if step.verb == "reopen" else texts.client_reply(dice)
+            text = said_by_client(dice, step.verb)
             if not row["user_id"]:
                 return f"{step.verb} {row['id']}: there is no contact"
             self._behind.add_action(row["id"], {"note": text, "user_id": row["user_id"]})
@@ -125,11 +101,6 @@ def _group(status_id: int, holding: set[int]) -> str:
     return day.FRESH if status_id == seeds.NEW else day.GOING
 
 
-def _quarters(dice: random.Random) -> float:
-    """Hours, a multiple of a quarter."""
-    return 0.25 * (1 + int(dice.random() ** 2 * 6))
-
-
 Verb = Callable[[Behind, random.Random, Row, int, Kind, list[int]], object]
 
 
@@ -138,7 +109,7 @@ def _action(note: Callable[[random.Random, Kind], str], **values: Any) -> Verb:
     is_timed = values.pop("timed", False)
 
     def do(behind: Behind, dice: random.Random, row: Row, agent: int, kind: Kind, agents: list[int]) -> None:
-        more = {"timetaken": _quarters(dice)} if is_timed else {}
+        more = {"timetaken": quarters(dice)} if is_timed else {}
         behind.add_action(row["id"], {"note": note(dice, kind), "agent_id": agent, **values, **more})
 
     return do
@@ -185,7 +156,6 @@ def _set_priority(behind: Behind, dice: random.Random, row: Row, agent: int, kin
         behind.add_action(row["id"], {"note": word, "agent_id": agent, "private": True})
 
 
-BY_CLIENT = ("reply", "reopen", "chase", "write")
 BY_AGENT: dict[str, Verb] = {
     "take": _take, "assign": _assign, "triage": _set_priority, "hand_on": _hand_on, "set_priority": _set_priority,
     "note": _action(texts.private_note, private=True, timed=True),

@@ -16,10 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.autotask.sandbox import delivery
+from connectors.autotask.sandbox.delivery import signature as signed
+from connectors.sandbox import delivery
 from tests.connectors.autotask.calling import AGENT, changed, client_of, found, made, new_ticket, one, problems, where
 from tests.connectors.sandbox.running import Running, running_sandbox
 
+TRIES = len(delivery.RETRY_MS) + 1
 KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -154,11 +156,11 @@ def test_who_never_answers_is_switched_off_and_told(api: httpx.Client, ear: Ear)
     ear.status = 500
     number = hook(api, ear, "title")
     new_ticket(api)
-    ear.wait(delivery.TRIES + 1)
-    assert [path for path, *_ in ear.calls[: delivery.TRIES]] == ["/hook"] * delivery.TRIES
-    path, signature, body = ear.calls[delivery.TRIES]
+    ear.wait(TRIES + 1)
+    assert [path for path, *_ in ear.calls[:TRIES]] == ["/hook"] * TRIES
+    path, signature, body = ear.calls[TRIES]
     assert (path, json.loads(body)["Action"]) == ("/off", "Deactivated")
-    assert signature == delivery.signature(KEY, body)
+    assert signature == signed(KEY, body)
     assert one(api, "TicketWebhooks", number)["isActive"] is False
     log = found(api, "WebhookEventErrorLogs", where("ticketWebhookID", "eq", number))
     assert log[0]["errorMessage"].startswith("500")

@@ -15,7 +15,7 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from connectors.autotask.sandbox import delivery
+from connectors.sandbox import delivery
 from connectors.sync import accounts, hints, hooks
 from connectors.sync.accounts import Wanted
 from connectors.sync.models import Hook, SyncLogEntry
