@@ -52,7 +52,7 @@ class AteraConnector(Connector):
 
     kind = "atera"
     title = "Atera"
-    mark = "atera"
+    mark = "wave"
     is_ordered = False
     call_limit = (600, 60.0)
     settings = (

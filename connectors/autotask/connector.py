@@ -37,7 +37,7 @@ class AutotaskConnector(Connector):
 
     kind = "autotask"
     title = "Autotask"
-    mark = "autotask"
+    mark = "peak"
     call_limit = (3000, 3600.0)
     """Ten thousand are shared by all integrations of a customer, and above half of that each call is held up."""
     settings = (

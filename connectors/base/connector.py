@@ -112,7 +112,7 @@ class Connector(ABC):
     title: ClassVar[str]
     """What people call it."""
     mark: ClassVar[str]
-    """Name of its mark in the style sheet."""
+    """The shape of its mark in the style sheet: ring (what an unknown one gets), peak or wave."""
     settings: ClassVar[tuple[Setting, ...]]
     action_ids_per_ticket: ClassVar[bool] = False
     is_ordered: ClassVar[bool] = True

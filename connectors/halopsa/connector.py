@@ -59,7 +59,7 @@ class HaloPSAConnector(Connector):
 
     kind = "halopsa"
     title = "HaloPSA"
-    mark = "halo"
+    mark = "ring"
     action_ids_per_ticket = True
     call_limit = (500, 300.0)
     settings = (

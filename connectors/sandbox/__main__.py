@@ -35,7 +35,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         dest="psas",
         action="append",
         choices=tuple(IMITATIONS),
-        help=f"a PSA to imitate, once for each; they share the clients and tickets ({', '.join(DEFAULT)})",
+        help=f"a PSA to imitate, once for each; they share the clients and tickets (all: {', '.join(DEFAULT)})",
     )
     parser.add_argument("--tickets", type=int, default=2_000, metavar="N", help="how many tickets to generate (2000)")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
@@ -56,12 +56,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _fill(sandbox: Sandbox, options: argparse.Namespace) -> None:
-    if not sandbox.is_empty():
+    empty = sandbox.empty()
+    if not empty:
         return
     if options.load is not None:
-        sandbox.load(read_source(options.load))
+        sandbox.load(read_source(options.load), only=empty)
     elif options.tickets > 0:
-        sandbox.load(generated(tickets=options.tickets, seed=options.seed, now_ms=sandbox.clock.now()))
+        sandbox.load(generated(tickets=options.tickets, seed=options.seed, now_ms=sandbox.clock.now()), only=empty)
 
 
 def _leave(*_: object) -> None:

@@ -6,7 +6,7 @@ import importlib
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -56,13 +56,18 @@ class Sandbox:
         self._threads: list[threading.Thread] = []
         self._server: Server | None = None
 
-    def load(self, data: Dataset) -> dict[str, dict[str, int]]:
-        """Give every imitation its part of the data set."""
+    def load(self, data: Dataset, only: Collection[str] | None = None) -> dict[str, dict[str, int]]:
+        """Give every imitation its part of the data set; with `only` just those, each the part it would have had."""
         names = list(self.imitations)
-        return {name: item.load(data.for_psa(name, names)) for name, item in self.imitations.items()}
+        chosen = names if only is None else [name for name in names if name in only]
+        return {name: self.imitations[name].load(data.for_psa(name, names)) for name in chosen}
+
+    def empty(self) -> list[str]:
+        """The PSAs without a ticket: a process that was killed while it filled them may leave some."""
+        return [name for name, item in self.imitations.items() if item.is_empty()]
 
     def is_empty(self) -> bool:
-        return all(item.is_empty() for item in self.imitations.values())
+        return len(self.empty()) == len(self.imitations)
 
     def reset(self) -> None:
         """Empty everything: tickets, people, log, faults, clock offset."""

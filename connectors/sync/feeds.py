@@ -54,6 +54,7 @@ def read_reference(run: Run, cursor: Cursor) -> bool:
     """Everything at once: it is small. Capabilities and rules come with it."""
     now = run.clock()
     cursors.begin(cursor, now=now)
+    run.account.mark = run.connector.mark
     keep_description(run.account, run.connector.describe())
     done = 0
     for kind, rows in run.connector.reference():
@@ -78,7 +79,7 @@ def keep_description(account: PsaAccount, description: Description) -> None:
     account.transition_rules = found["transition_rules"]
     account.client_mail = {**default_client_mail(account.capabilities), **account.client_mail}
     outcomes = account.capabilities.get("outcomes")
-    names = ["capabilities", "required_fields", "transition_rules", "client_mail"]
+    names = ["capabilities", "required_fields", "transition_rules", "client_mail", "mark"]
     if isinstance(outcomes, dict) and not account.settings.get("outcomes"):
         account.settings = {**account.settings, "outcomes": outcomes}
         names.append("settings")

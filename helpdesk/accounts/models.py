@@ -78,7 +78,7 @@ class AuditEntry(models.Model):
     actor = models.CharField(max_length=120)
     verb = models.CharField(max_length=60)
     subject = models.CharField(max_length=120, db_index=True)
-    """`ticket:12`, `account:halo`: a kind and a key."""
+    """`ticket:12`, `account:north`: a kind and a key."""
     detail = models.JSONField(default=dict)
     request_id = models.CharField(max_length=64, blank=True)
 

@@ -35,7 +35,7 @@ def next_colour(taken: Collection[str]) -> str:
 
 
 def letters(name: str, taken: Collection[str]) -> str:
-    """One or two letters of the short name that the others do not have: "S" for "halo-south"."""
+    """One or two letters of the short name that the others do not have: "S" for "main-south"."""
     words = [word for word in name.upper().replace("_", "-").split("-") if word]
     last = words[-1] if words else "A"
     pairs = [last[0], *(last[0] + other for other in last[1:]), *(f"{last[0]}{n}" for n in range(1, 10))]

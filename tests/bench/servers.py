@@ -119,6 +119,7 @@ def sandbox(tickets: int, seed: int) -> Iterator[str]:
     port = free_port()
     command = [
         sys.executable, "-m", "connectors.sandbox", "--port", str(port), "--tickets", str(tickets), "--seed", str(seed),
+        "--psa", "halopsa",
     ]  # fmt: skip
     with process("sandbox", command, {}) as pid:
         _wait("sandbox", port, "/_control/state", pid)

@@ -16,6 +16,8 @@ from connectors.halopsa.sandbox.tickets import INSERT as INSERT_TICKET
 from connectors.halopsa.sandbox.wire import as_html, plain_text
 from connectors.sandbox.dataset import Dataset, Record, Story
 
+PICTURE = 'src="/attachment/image/'
+"""How the data set points at a picture of its own."""
 BATCH = 2_000
 SUMMARY = TICKET_COLUMNS.index("summary")
 KINDS = {"email_in": seeds.USER_REPLY, "email_out": seeds.EMAIL_USER, "phone": seeds.PHONE, "visit": seeds.VISIT,
@@ -237,7 +239,8 @@ class _Loader:
         is_private = bool(record.get("private"))
         outcome = _outcome(record, is_private=is_private)
         text = record.get("body") or ""
-        markup = record.get("html") or (text if text.lstrip().startswith("<") else as_html(text))
+        markup = (record.get("html") or "").replace(PICTURE, f'src="/halopsa/api{PICTURE[5:]}')
+        markup = markup or (text if text.lstrip().startswith("<") else as_html(text))
         hours = round(float(record.get("minutes") or 0) / 60, 5)
         name = NAMES[outcome]
         is_system = outcome == seeds.STATUS_CHANGED

@@ -86,7 +86,7 @@ class Writer:
         guid = f"{self._file_id:08x}-0000-4a00-9000-{ticket['id']:012x}"
         if kind.startswith("image/") and owner is not None:
             text = owner.get("html") or f"<p>{html.escape(owner['body'])}</p>"
-            owner["html"] = f'{text}<p><img src="/halopsa/api/attachment/image/{guid}" alt="{name}"></p>'
+            owner["html"] = f'{text}<p><img src="/attachment/image/{guid}" alt="{name}"></p>'
         return [{
             "id": self._file_id, "ticket_id": ticket["id"], "action_id": owner["id"] if owner else None,
             "filename": name,

@@ -16,7 +16,6 @@ from typing import Any
 
 import httpx
 
-from connectors.sandbox import DEFAULT
 from connectors.sandbox.generator import generated
 from connectors.sandbox.loader import read_folder
 from connectors.sandbox.sandbox import Sandbox
@@ -77,7 +76,7 @@ def running_sandbox(
     live: float = 0.0,
     rate_limit: tuple[int, float] | None = None,
     port: int = 0,
-    psas: Sequence[str] = DEFAULT,
+    psas: Sequence[str] = ("halopsa",),
 ) -> Iterator[Running]:
     """Start a sandbox, filled with `tickets` generated ones or the folder `load`; `now` sets its clock, which then
     runs on. Several `psas` share the tickets."""

@@ -53,7 +53,7 @@ class Demo:
 @contextmanager
 def demo(tickets: int = 400, seed: int = 1, state: Path | None = None) -> Iterator[Demo]:
     made: list[Demo] = []
-    with Sandbox(state=state, seed=seed, source=lambda: made[0].time if made else MONDAY) as sandbox:
+    with Sandbox(state=state, seed=seed, psas=("halopsa",), source=lambda: made[0].time if made else MONDAY) as sandbox:
         made.append(Demo(sandbox))
         if sandbox.is_empty():
             sandbox.load(generated(tickets=tickets, seed=1, now_ms=sandbox.clock.now()))

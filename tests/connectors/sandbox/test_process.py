@@ -21,6 +21,8 @@ import httpx
 import pytest
 
 from connectors.sandbox import IMITATIONS
+from connectors.sandbox.generator import generated
+from connectors.sandbox.sandbox import Sandbox
 from tests.connectors.sandbox.running import running_sandbox
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,7 +38,8 @@ def free_port() -> int:
 def process(*flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A sandbox of its own; the address it serves on."""
     port = free_port()
-    command = [sys.executable, "-m", "connectors.sandbox", "--port", str(port), *flags]
+    chosen = () if "--psa" in flags else ("--psa", "halopsa")
+    command = [sys.executable, "-m", "connectors.sandbox", "--port", str(port), *chosen, *flags]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert running.stdout is not None
@@ -169,7 +172,8 @@ def test_many_at_once_lose_nothing() -> None:
 
 def test_a_crash_while_generating_leaves_nothing_half_done(tmp_path: Path) -> None:
     state = tmp_path / "state.sqlite3"
-    command = [sys.executable, "-m", "connectors.sandbox", "--port", str(free_port()), "--state", str(state)]
+    command = [sys.executable, "-m", "connectors.sandbox", "--port", str(free_port()), "--state", str(state),
+               "--psa", "halopsa"]  # fmt: skip
     started = subprocess.Popen([*command, "--tickets", "60000"], cwd=ROOT, stdout=subprocess.PIPE)
     end = time.monotonic() + 20
     log = state.with_name("state.sqlite3-wal")
@@ -180,6 +184,25 @@ def test_a_crash_while_generating_leaves_nothing_half_done(tmp_path: Path) -> No
     started.communicate()
     with process("--state", str(state), "--tickets", "25") as (_, url):
         assert httpx.get(f"{url}/_control/state").json()["halopsa"]["tickets"] == 25
+
+
+def test_all_of_them_unless_told_otherwise_and_what_a_crash_left_empty_is_filled(tmp_path: Path) -> None:
+    """Killed between two of them: the next start gives the others their part, and the first no second one."""
+    flags = ("--state", str(tmp_path / "state.sqlite3"), "--tickets", "60", "--seed", "3")
+    every = [word for psa in IMITATIONS for word in ("--psa", psa)]
+    first = next(iter(IMITATIONS))
+    with running_sandbox(tickets=60, seed=3, psas=tuple(IMITATIONS)) as sandbox:
+        whole = {psa: row["tickets"] for psa, row in sandbox.control("GET", "state").items()}
+    with Sandbox(state=tmp_path / "state.sqlite3", psas=tuple(IMITATIONS)) as half:
+        half.load(generated(tickets=60, seed=3, now_ms=half.clock.now()), only=[first])
+        assert half.empty() == list(IMITATIONS)[1:]
+    for more in (every, every):
+        with process(*flags, *more) as (_, url):
+            state = httpx.get(f"{url}/_control/state").json()
+            assert {psa: row["tickets"] for psa, row in state.items()} == whole
+    command = [sys.executable, "-m", "connectors.sandbox", "--help"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout
+    assert all(psa in told for psa in IMITATIONS)
 
 
 def test_imitations_know_neither_connectors_nor_django() -> None:
