@@ -60,6 +60,7 @@ def description(*, contracts: bool, work_hours: bool, has_technician: bool = Tru
         "attachment_counts": False,
         "time_entry_create": work_hours,
         "time_in_action": False,
+        "cc": False,
         "needs_author": "" if has_technician else "always",
         "action_with_status": False,
         "list_agents": False,

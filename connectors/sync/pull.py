@@ -22,6 +22,8 @@ from helpdesk.core import live
 from helpdesk.directory.models import PsaAccount
 
 SLICE_SECONDS = 20
+SHORTEST_SLICE_SECONDS = 3
+"""Accounts that are due share the slice: the backlog of one may not make the others' tickets old."""
 REFERENCE_EVERY = timedelta(minutes=10)
 SWEEP_EVERY = timedelta(hours=1 if settings.DEMO else 24)
 SLICES_AT_ONCE = 2
@@ -114,12 +116,13 @@ def pull_due(*, clock: Callable[[], datetime]) -> bool:
         if cursors.running(now=clock()) > SLICES_AT_ONCE:
             return False
         more |= tickets_slice(account, clock=clock, lane=QUEUE_LANE)
+    seconds = max(SHORTEST_SLICE_SECONDS, SLICE_SECONDS / max(1, len(due)))
     for account in due:
         if cursors.running(now=clock()) >= SLICES_AT_ONCE:
             return False
-        more |= tickets_slice(account, clock=clock)
+        more |= tickets_slice(account, clock=clock, seconds=seconds)
         if cursors.running(now=clock()) < SLICES_AT_ONCE:
-            more |= actions_slice(account, clock=clock)
+            more |= actions_slice(account, clock=clock, seconds=seconds)
     return more
 
 

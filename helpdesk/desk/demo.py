@@ -14,9 +14,10 @@ from helpdesk.accounts.models import User
 from helpdesk.actions.choices import Kind
 from helpdesk.actions.models import Macro
 from helpdesk.core.errors import Refused
-from helpdesk.directory.models import Organisation
+from helpdesk.directory.models import Organisation, PsaAccount
 from helpdesk.directory.services import join_users
-from helpdesk.tickets.choices import Category
+from helpdesk.tickets.choices import Category, SlaClock
+from helpdesk.tickets.models import Status
 
 PASSWORD = "helpdesk-demo"
 FIRM, ZONE, COLOUR, PHONE = "Harbour IT", "Europe/London", "#0b5f6b", "0117 496 0100"
@@ -29,11 +30,17 @@ class Account:
     kind: str
     name: str
     settings: tuple[str, ...]
+    words: tuple[tuple[str, Category], ...] = ()
+    """Statuses of the tenant's own, as its administrator would have mapped them; all of them pause the clock."""
 
 
 ACCOUNTS = (
     Account("halopsa", "halo", ("client_id=demo", "client_secret=demo-secret")),
-    Account("autotask", "autotask", ("username=api@demo.test", "secret=demo-secret", "integration_code=demo")),
+    Account(
+        "autotask",
+        "autotask",
+        ("username=api@demo.test", "secret=demo-secret", "integration_code=demo", "impersonate=yes"),
+    ),
     Account(
         "atera",
         "atera",
@@ -41,6 +48,11 @@ ACCOUNTS = (
             "api_key=demo-secret",
             "default_technician_id=9001",
             "open_statuses=Waiting customer,On hold,Waiting third party",
+        ),
+        (
+            ("Waiting customer", Category.WAITING_CLIENT),
+            ("On hold", Category.WAITING),
+            ("Waiting third party", Category.WAITING_THIRD_PARTY),
         ),
     ),
 )
@@ -61,6 +73,17 @@ def connect_words(sandbox: str, account: Account) -> list[str]:
     """What `manage.py connect` is told."""
     pairs = [word for pair in (*account.settings, LIFTED) for word in ("--set", pair)]
     return [account.kind, account.name, "--url", account_url(sandbox, account), *pairs]
+
+
+@transaction.atomic
+def map_words(account: Account) -> None:
+    """Before its tickets come: no list of the PSA tells these statuses, so they would count as open."""
+    row = PsaAccount.objects.get(name=account.name)
+    for word, category in account.words:
+        meaning = {"name": word, "category": category, "sla_clock": SlaClock.PAUSED, "is_mapped": True}
+        Status.objects.update_or_create(
+            psa_account=row, remote_id=word, defaults={**meaning, "is_edited": True, "is_active": True}
+        )
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ ROUTED = ("status", "priority", "team", "agent")
 """What the form fills in by itself, kept as `auto_<name>`: any other value is a person's choice."""
 NAMES = ("account", "client", "client_text", *TEXTS, *ROWS, *(f"auto_{name}" for name in ROUTED))
 FLAGS = {"site": "sites", "team": "teams", "category": "categories", "subcategory": "categories",
-         "impact": "impact", "urgency": "urgency", "source": "source"}  # fmt: skip
+         "impact": "impact", "urgency": "urgency", "source": "source", "cc": "cc"}  # fmt: skip
 NOT_OURS = "-"
 """`auto_<name>` of a field that a person has emptied."""
 

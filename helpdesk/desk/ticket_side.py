@@ -73,7 +73,7 @@ ALWAYS = frozenset({"team", "ticket_type", "contract", "resolution"})
 CLIENT_FIELDS = ("client", "contact", "site")
 HIDDEN_WITHOUT = {"site": "sites", "team": "teams", "category": "categories", "subcategory": "categories",
                   "category_3": "categories", "category_4": "categories", "impact": "impact", "urgency": "urgency",
-                  "contract": "contracts"}  # fmt: skip
+                  "contract": "contracts", "cc": "cc"}  # fmt: skip
 
 
 def is_hidden(ticket: Ticket, name: str) -> bool:

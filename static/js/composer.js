@@ -299,7 +299,7 @@
       if (fresh && query.has(field.name) && field.value !== query.get(field.name) && [...fresh.options].some((one) => one.value === field.value)) fresh.value = field.value;
     }
     const focused = document.activeElement?.id;
-    for (const id of ["new-parts", "new-similar", "new-side", "need-description", "new-files", "new-source"]) {
+    for (const id of ["new-parts", "new-similar", "new-side", "need-description", "new-files", "new-source", "new-cc"]) {
       const fresh = shell.content.getElementById(id);
       const old = document.getElementById(id);
       // Files that are being uploaded stay: only a PSA that takes them or not changes that part.

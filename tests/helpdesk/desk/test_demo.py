@@ -7,8 +7,8 @@ import pytest
 from helpdesk.accounts.models import User
 from helpdesk.actions.models import Macro
 from helpdesk.core.errors import Refused
-from helpdesk.desk.composer import unknown_variables
 from helpdesk.desk.demo import PASSWORD, PEOPLE, create_demo_people
+from helpdesk.desk.macro_use import unknown_variables
 from helpdesk.directory.models import Organisation, PsaAccount
 from tests.factories import NOW, make_agent, make_contact
 

@@ -217,3 +217,12 @@ def test_without_any_psa_it_says_so(client: Browser) -> None:
     text = client.get("/tickets/new/").content.decode()
     assert "New ticket" in text
     assert client.post("/tickets/new/", {"subject": "x"}).status_code == 422
+
+
+def test_cc_is_asked_for_where_it_can_be_told(theo: Browser, halo: PsaAccount) -> None:
+    assert 'name="cc"' in theo.get("/tickets/new/").content.decode()
+    halo.capabilities = {**halo.capabilities, "cc": False}
+    halo.save()
+    shown = theo.get("/tickets/new/").content.decode()
+    assert 'name="cc"' not in shown
+    assert 'id="new-cc" hidden' in shown  # another PSA, chosen in the form, may bring it back

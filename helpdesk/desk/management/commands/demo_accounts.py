@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from helpdesk.desk.demo import connect_words, unconnected
+from helpdesk.desk.demo import connect_words, map_words, unconnected
 from helpdesk.directory.models import PsaAccount
 
 
@@ -25,3 +25,4 @@ class Command(BaseCommand):
         known = dict(PsaAccount.objects.values_list("name", "url"))
         for account in unconnected(options["sandbox"], known):
             call_command("connect", *connect_words(options["sandbox"], account), stdout=self.stdout)
+            map_words(account)
