@@ -9,8 +9,9 @@ from django.db import transaction
 
 from helpdesk.core.errors import Refused
 from helpdesk.core.origin import Origin
+from helpdesk.tickets import type_rules
 from helpdesk.tickets.choices import Category, SlaClock
-from helpdesk.tickets.models import Status, Ticket
+from helpdesk.tickets.models import Status, Ticket, TicketType
 from helpdesk.tickets.services import change_ticket
 from helpdesk.tickets.writing import (
     columns_of,
@@ -51,22 +52,21 @@ def _status_resumed(ticket: Ticket) -> Status | None:
     is_wanted = ticket.psa_account.settings.get("resume_on_client_reply", True)
     if not is_wanted or ticket.status_category != Category.WAITING_CLIENT:
         return None
-    fitting = list(
-        Status.objects.filter(
-            psa_account=ticket.psa_account_id,
-            is_active=True,
-            remote_id__isnull=False,
-            category__in=[Category.OPEN, Category.NEW],
-            sla_clock=SlaClock.RUNNING,
-        )
+    running = Status.objects.filter(
+        psa_account=ticket.psa_account_id,
+        is_active=True,
+        remote_id__isnull=False,
+        category__in=[Category.OPEN, Category.NEW],
+        sla_clock=SlaClock.RUNNING,
     )
-    kind = ticket.ticket_type
-    if kind is not None:
-        after = str(kind.raw.get("statusafteruserupdate") or "")
-        for wanted in ((s for s in fitting if s.remote_id == after), (s for s in fitting if s == kind.reopened_status)):
-            found = next(wanted, None)
-            if found is not None:
-                return found
+    fitting = [s for s in running if type_rules.allows(s, ticket.ticket_type)]
+    told = TicketType.objects.filter(pk=ticket.ticket_type_id or 0).values_list(
+        "after_client_status", "reopened_status"
+    )
+    for wanted in told.first() or ():
+        found = next((s for s in fitting if s.pk == wanted), None)
+        if found is not None:
+            return found
     return min(fitting, key=lambda s: s.category != Category.OPEN, default=None)
 
 

@@ -87,24 +87,34 @@ def test_the_history_says_so_in_the_clients_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "reopened", "expected"),
+    ("after", "reopened", "expected"),
     [
-        ({"statusafteruserupdate": 3}, None, "Updated"),
-        ({"statusafteruserupdate": 0}, None, "In Progress"),
-        ({"statusafteruserupdate": 9}, None, "In Progress"),  # a finished one is no work in progress
-        ({"statusafteruserupdate": 77}, "3", "Updated"),
-        ({}, "3", "Updated"),
-        ({}, "9", "In Progress"),
+        ("3", None, "Updated"),
+        (None, None, "In Progress"),
+        ("9", None, "In Progress"),  # a finished one is no work in progress
+        (None, "3", "Updated"),
+        ("9", "3", "Updated"),
+        (None, "9", "In Progress"),
     ],
 )
-def test_the_ticket_type_chooses_the_status(raw: dict[str, int], reopened: str | None, expected: str) -> None:
+def test_the_ticket_type_chooses_the_status(after: str | None, reopened: str | None, expected: str) -> None:
     ticket = make_waiting()
-    kind = make_ticket_type(psa_account=ticket.psa_account, raw=raw)
+    kind = make_ticket_type(psa_account=ticket.psa_account)
+    kind.after_client_status = Status.objects.filter(remote_id=after).first() if after else None
     kind.reopened_status = Status.objects.filter(remote_id=reopened).first() if reopened else None
     kind.save()
     Ticket.objects.filter(pk=ticket.pk).update(ticket_type=kind)
     answer(ticket)
     assert ticket.status.name == expected
+
+
+def test_a_status_of_other_types_is_passed_over() -> None:
+    ticket = make_waiting()
+    kind = make_ticket_type(psa_account=ticket.psa_account)
+    Ticket.objects.filter(pk=ticket.pk).update(ticket_type=kind)
+    Status.objects.filter(name="In Progress").update(ticket_types=["another"])
+    answer(ticket)
+    assert ticket.status.name == "Updated"
 
 
 def test_new_stands_in_where_nothing_is_in_progress() -> None:
