@@ -32,6 +32,8 @@ def clients(request: SignedIn) -> HttpResponse:
 def link(request: SignedIn) -> HttpResponse:
     given = [text for text in request.POST.getlist("client") if text.isdecimal() and len(text) < 16]
     ids = [int(text) for text in given[: groups.MOST]]
+    if "find" in request.POST:
+        return _page(request, picked=ids)
     try:
         rows = groups.link(client_ids=ids, user_id=request.user.pk, now=timezone.now())
     except Refused as refusal:
@@ -70,7 +72,7 @@ def _page(request: SignedIn, *, wrong: str = "", picked: Sequence[int] = ()) -> 
         "suggestions": groups.suggestions(),
         "linked": linked,
         "following": start + PER_PAGE if has_more else None,
-        "found": groups.named(text),
+        "found": groups.named(text, picked),
         "q": text,
         "picked": picked,
         "wrong": wrong,

@@ -19,7 +19,7 @@ from helpdesk.actions.models import Attachment
 from helpdesk.core.formatting import file_size
 from helpdesk.desk.new_ticket_choices import load_choices
 from helpdesk.desk.ticket_side import category_words
-from helpdesk.directory import roles
+from helpdesk.directory import groups, roles
 from helpdesk.directory.contracts import in_force
 from helpdesk.directory.models import Client, Contract, PsaAccount
 from helpdesk.sla.models import Target
@@ -53,6 +53,8 @@ class Filled:
     accounts: Sequence[PsaAccount]
     client: Client | None = None
     clients: Sequence[Choice] = ()
+    kin: Sequence[Client] = ()
+    """The client's own self in other accounts."""
     choices: dict[str, Sequence[Any]] = field(default_factory=dict)
     rows: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -157,6 +159,8 @@ def find_client(filled: Filled, today: date) -> None:
     known = _clients(account, today)
     if key.isdecimal() and len(key) < 19:
         filled.client = known.filter(pk=int(key)).first()
+        if filled.client is None:  # chosen in another account: the same customer in this one
+            filled.client = known.filter(pk__in=groups.kin_of([int(key)])).first()
     if filled.client is None and typed:
         exact = list(known.filter(name__iexact=typed)[:2])
         filled.client = exact[0] if len(exact) == 1 else None
@@ -168,6 +172,7 @@ def find_client(filled: Filled, today: date) -> None:
     values["client"] = str(filled.client.pk) if filled.client else ""
     if filled.client:
         values["client_text"] = filled.client.name
+        filled.kin = groups.relatives(filled.client)
 
 
 def _clients(account_id: int, today: date) -> QuerySet[Client]:

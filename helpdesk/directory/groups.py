@@ -120,7 +120,8 @@ def _plain_name(row: tuple[Any, ...]) -> str:
 
 
 def _with_account(rows: QuerySet[Client]) -> list[Client]:
-    return list(rows.select_related("psa_account").defer("raw", "psa_account__capabilities").order_by("name", "pk"))
+    found = rows.select_related("psa_account").defer("raw", "psa_account__capabilities")
+    return sorted(found, key=lambda one: (one.name.lower(), one.pk))
 
 
 def linked(start: int, most: int) -> tuple[list[list[Client]], bool]:
@@ -135,11 +136,14 @@ def linked(start: int, most: int) -> tuple[list[list[Client]], bool]:
     return sorted((some for some in rows.values() if some), key=lambda some: some[0].name.lower()), len(keys) > most
 
 
-def named(text: str, most: int = 30) -> list[Client]:
-    """Clients to link by hand: by a part of their name or domain."""
+def named(text: str, picked: Collection[int] = (), most: int = 30) -> list[Client]:
+    """Clients to link by hand: those picked already, then others by a part of their name or domain."""
+    chosen = _with_account(Client.objects.filter(pk__in=picked)) if picked else []
+    if not text:
+        return chosen
     wanted = Q(name__icontains=text) | Q(domain__icontains=text)
-    rows = Client.objects.filter(wanted, is_active=True, is_placeholder=False)
-    return _with_account(rows)[:most] if text else []
+    rows = Client.objects.filter(wanted, is_active=True, is_placeholder=False).exclude(pk__in=picked)
+    return [*chosen, *_with_account(rows[:most])]
 
 
 # ---- link and unlink ------------------------------------------------------------------------------------------------

@@ -283,6 +283,15 @@
     if (answer.ok && turn === asked) document.getElementById("new-clients").outerHTML = await answer.text();
   }
 
+  /* Another PSA: the customer goes along where a person has linked it; else it is chosen anew. */
+  async function changeAccount(box) {
+    box.querySelector("[data-client-text]").value = "";
+    await refreshParts(box);
+    const found = document.getElementById("new-parts").dataset;
+    box.querySelector("#f-client-key").value = found.client || "";
+    box.querySelector("[data-client-text]").value = found.name || "";
+  }
+
   let partsTurn = 0;
   async function refreshParts(box) {
     const turn = ++partsTurn;
@@ -372,11 +381,8 @@
       box.querySelector("[data-client-text]").focus();
       refreshParts(box);
     } else if (event.target.matches("[data-facts]")) {
-      if (event.target.matches("[data-account]")) {
-        box.querySelector("#f-client-key").value = "";
-        box.querySelector("[data-client-text]").value = "";
-      }
-      refreshParts(box);
+      if (event.target.matches("[data-account]")) changeAccount(box);
+      else refreshParts(box);
     }
   });
 

@@ -55,6 +55,8 @@ def test_by_hand_a_refusal_keeps_what_was_chosen(client: Browser, two: tuple[Cli
     assert answer.status_code == 422
     assert "Choose two clients or more." in page
     assert f'value="{two[0].pk}" checked' in page
+    looked = client.post(f"{PAGE}link/", {"client": [two[0].pk], "q": "nothing of this", "find": "yes"})
+    assert (looked.status_code, f'value="{two[0].pk}" checked' in looked.content.decode()) == (200, True)
     for wrong in ({"client": ["x", "-1"]}, {"client": [10**9, 10**9 + 1]}, {}):
         assert client.post(f"{PAGE}link/", wrong).status_code == 422
 
@@ -122,3 +124,16 @@ def test_more_clients_cost_no_more_queries(client: Browser, django_assert_max_nu
             page = client.get(PAGE, {"q": "firm"}).content.decode()
         add(10)
     assert page.count("Firm x") > 10
+
+
+def test_a_new_ticket_follows_the_customer_into_the_chosen_account(
+    client: Browser, two: tuple[Client, Client], tickets: list[Ticket]
+) -> None:
+    client.force_login(make_dana())
+    asked = {"account": two[1].psa_account_id, "client": two[0].pk, "client_text": ""}
+    before = client.get("/tickets/new/parts/", asked, HTTP_HX_REQUEST="true").content.decode()
+    assert "Also a client in" not in before
+    link(two)
+    page = client.get("/tickets/new/parts/", asked, HTTP_HX_REQUEST="true").content.decode()
+    assert "Halo" in page.split("Also a client in")[1][:200]
+    assert (f'data-client="{two[1].pk}"' in page, "data-client=" in before) == (True, False)
