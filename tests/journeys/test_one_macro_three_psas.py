@@ -52,16 +52,17 @@ def make_macro(page: Page, stack: Stack) -> None:
     expect(page.locator("table.macros")).to_contain_text(NAME)
 
 
-def open_one(page: Page, stack: Stack, account: str) -> str:
-    """The page of a ticket in work whose contact is known; its name is given back."""
+def open_one(page: Page, stack: Stack, account: str, *, status: str = "") -> str:
+    """The page of a ticket in work whose contact is known, in this status of the PSA; its address is given back."""
     page.goto(f"{stack.desk}/board/?group=status&team=all&account={account}")
     links = page.locator("#lane-c-open .card h3 a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
     assert links, f"no ticket of {account} in work"
     for link in links:
         page.goto(f"{stack.desk}{link}")
-        if page.locator("#composer [name=to]").input_value():
+        words = page.locator("[data-dialog=status]").first.inner_text().strip()
+        if page.locator("#composer [name=to]").input_value() and words.startswith(status):
             return str(link)
-    raise AssertionError(f"no ticket of {account} names a contact")
+    raise AssertionError(f"no ticket of {account} fits")
 
 
 def run_macro(page: Page, status: str) -> None:
@@ -95,7 +96,7 @@ def test_one_macro_on_a_ticket_of_each(page: Page, stack: Stack) -> None:
     make_macro(page, stack)
     page.goto(f"{stack.desk}/board/?group=status&team=all")
     for mark in ("halo", "autotask", "atera"):
-        expect(page.locator(f'.card .psa[data-psa="{mark}"]').first).to_be_attached()
+        expect(page.locator(f'.card .psa[data-psa^="{mark}"]').first).to_be_attached()
 
     done: list[tuple[str, str]] = []
     for account, status in (("halo", "Waiting on Client"), ("autotask", "Waiting Customer"), ("atera", "Pending")):
@@ -112,6 +113,49 @@ def test_one_macro_on_a_ticket_of_each(page: Page, stack: Stack) -> None:
         expect(page.locator("[data-dialog=status]").first).to_contain_text(status)
         expect(page.locator(".entry", has_text=WORDS)).to_have_count(1)
         expect(page.locator('.entry[data-sync="pending"], .entry[data-sync="refused"]')).to_have_count(0)
+
+
+def test_the_way_to_closed_is_one_act_and_one_undo(page: Page, stack: Stack) -> None:
+    link = open_one(page, stack, "atera", status="Open")
+    close_through_resolved(page)
+    page.locator("#toasts [data-undo]").click()
+    expect(page.locator("[data-dialog=status]").first).to_contain_text("Open")
+    first = until(lambda: status_writes(stack)[1:], seconds=60, what="Atera hears both") and status_writes(stack)
+    assert [status for _number, status in first] == ["Resolved", "Open"]
+
+    page.goto(f"{stack.desk}{link}")
+    close_through_resolved(page)
+    number = first[0][0]
+    until(
+        lambda: stack.control("GET", f"atera/tickets/{number}")["TicketStatus"] == "Closed",
+        seconds=60, what="it is closed, once nobody took it back",
+    )  # fmt: skip
+    assert [status for _number, status in status_writes(stack)[2:]] == ["Resolved", "Closed"]
+    page.goto(f"{stack.desk}{link}")
+    page.locator("[data-dialog=status]").first.click()
+    expect(page.locator("#choose-body")).to_contain_text("Closed is final in Atera")
+    expect(page.locator("#choose-body button[name=value]:not([disabled])")).to_have_count(0)
+
+
+def close_through_resolved(page: Page) -> None:
+    page.locator("[data-dialog=status]").first.click()
+    page.locator("#choose-body .palette-item", has_text="Resolved, then Closed").click()
+    dialog = page.locator("#ask")
+    expect(dialog).to_contain_text("cannot be closed at once")
+    dialog.locator("[name=share]").uncheck()
+    dialog.get_by_role("button", name="Resolved, then Closed").click()
+    expect(page.locator("[data-dialog=status]").first).to_contain_text("Closed")
+
+
+def status_writes(stack: Stack) -> list[tuple[str, str]]:
+    """Ticket and status of every change of a status that Atera took by itself, oldest first."""
+    found = []
+    for row in stack.control("GET", "requests?psa=atera"):
+        ticket = re.search(r"/tickets/(\d+)$", row["path"])
+        status = re.search(r"""['"]TicketStatus['"]: ?['"](\w+)['"]""", str(row["body"]))
+        if row["method"] == "POST" and row["applied"] and ticket and status and status[1] != "Pending":
+            found.append((ticket[1], status[1]))
+    return found
 
 
 def in_halo(stack: Stack) -> None:
