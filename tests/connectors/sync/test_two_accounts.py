@@ -53,11 +53,11 @@ def test_they_are_told_apart_wherever_they_stand(two: Two, client: Browser) -> N
     for page in ("/tickets/", "/board/", two.south.ticket().get_absolute_url()):
         content = client.get(page).content.decode()
         marks = set(re.findall(r"data-psa=\"?([\w-]+)\"?", content))
-        assert f"halo-{south.colour}" in marks, page
+        assert f"{south.mark}-{south.colour}" in marks, page
         assert re.search(r"data-code=\"?S\"?", content), page
-    assert f"halo-{north.colour}" in client.get("/tickets/").content.decode()
+    assert f"{north.mark}-{north.colour}" in client.get("/tickets/").content.decode()
     only = client.get(f"/tickets/?account={south.name}&state=all").content.decode()
-    assert set(re.findall(r"data-psa=([\w-]+)", only)) == {f"halo-{south.colour}"}
+    assert set(re.findall(r"data-psa=([\w-]+)", only)) == {f"{south.mark}-{south.colour}"}
 
 
 def test_each_has_its_own_mapping_health_and_budget(two: Two) -> None:
