@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from connectors.base.connector import Connector
 from connectors.base.errors import AuthFailed, ConnectorError, Forbidden, NotFound, Rejected
 from connectors.sync import gateway, health, journal
-from connectors.sync.models import Hook
+from connectors.sync.models import Cursor, Feed, Hook
 from helpdesk.core import bell, live
 from helpdesk.core.logs import hide_keys
 from helpdesk.core.secrets import SecretLost
@@ -154,8 +154,11 @@ def is_due(*, now: datetime) -> bool:
 
 
 def _due(now: datetime) -> QuerySet[PsaAccount]:
+    """Not before the open tickets are here: people wait for those, and a hint would only name what is being read."""
     old = Q(hook=None) | Q(hook__check_at=None) | Q(hook__check_at__lte=now)
-    return PsaAccount.objects.filter(old, pk__in=health.callable_accounts(now))
+    queues = Cursor.objects.filter(feed=Feed.OPEN_TICKETS, finished_at__isnull=False).values("psa_account")
+    read = Q(backfill_done_at__isnull=False) | Q(pk__in=queues)
+    return PsaAccount.objects.filter(old, read, pk__in=health.callable_accounts(now))
 
 
 def settle_due(*, clock: Callable[[], datetime]) -> None:

@@ -82,6 +82,15 @@ def test_connecting_registers_once_and_looking_again_changes_nothing(found: Desk
     assert read_secrets(found.account)[hooks.IN_ADDRESS] not in json.dumps(list(Hook.objects.values()), default=str)
 
 
+def test_not_before_the_open_tickets_are_here() -> None:
+    with override_settings(DEMO=True, BASE_URL="http://127.0.0.1:9"), desk(tickets=6, pulled=False) as there:
+        assert not hooks.is_due(now=there.clock())
+        pull.tickets_slice(there.account, clock=there.clock, lane=pull.QUEUE_LANE)
+        assert hooks.is_due(now=there.clock())
+        hooks.settle_due(clock=there.clock)
+        assert Hook.objects.get().state == "registered"
+
+
 def test_another_address_of_the_desk_or_new_secrets_mend_the_same_hook(found: Desk) -> None:
     before = address(found)
     with override_settings(BASE_URL="http://127.0.0.1:10"):
