@@ -114,11 +114,15 @@ def _fits(given: str, body: bytes, secret: str) -> bool:
 
 
 def _signed_forms(body: bytes) -> Iterator[bytes]:
-    """The body as it came; then with what HTML might take amiss escaped, as some bodies are signed but not sent."""
+    """The body as it came; then with what HTML might take amiss escaped, as some bodies are signed but not sent.
+
+    The second only of what is JSON: a quote that nothing closes would be looked for again from every place behind it.
+    """
     yield body
     try:
         text = body.decode()
-    except UnicodeDecodeError:
+        json.loads(text)
+    except (ValueError, RecursionError):
         return
     yield _TEXT.sub(lambda match: f'"{_ESCAPED.sub(_escape, match[0][1:-1])}"', text).encode()
 

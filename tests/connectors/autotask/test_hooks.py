@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from typing import Any
 
 import pytest
@@ -76,6 +77,16 @@ def test_a_body_that_was_signed_with_its_odd_characters_escaped() -> None:
     )
     assert json.loads(body) == json.loads(escaped)
     assert hooks.read(signed(escaped), body, SECRET) == HookCall(tickets=("54321",))
+
+
+@pytest.mark.parametrize("piece", [b'\\"', b'"\\"', b"[", b'{"a":', b"9"])
+def test_no_unsigned_body_takes_long_to_turn_away(piece: bytes) -> None:
+    """Who has learned the address, but not the secret, must not keep a process busy."""
+    body = b'"' + piece * (256 * 1024 // len(piece))
+    before = time.process_time()
+    with pytest.raises(BadSignature):
+        hooks.read({"X-Hook-Signature": "sha1=x"}, body, SECRET)
+    assert time.process_time() - before < 2
 
 
 def test_a_long_name_stays_unique_within_fifty_characters() -> None:
