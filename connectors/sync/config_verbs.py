@@ -103,8 +103,13 @@ def _drop_copy(row: ConfiguredRow, remote_id: str) -> None:
             if not (isinstance(relation, models.ForeignObjectRel) and relation.related_model):
                 continue
             if relation.one_to_many:
-                name = relation.field.name
-                relation.related_model._base_manager.filter(**{name: copy.pk}).update(**{name: row.pk})
+                name, table = relation.field.name, relation.related_model
+                theirs = table._base_manager.filter(**{name: copy.pk})
+                if table._meta.auto_created:  # of many to many: what both have, the row has already
+                    other = next(f.attname for f in table._meta.fields if f.is_relation and f.name != name)
+                    mine = table._base_manager.filter(**{name: row.pk}).values(other)
+                    theirs.filter(**{f"{other}__in": mine}).delete()
+                theirs.update(**{name: row.pk})
         copy.delete()
 
 

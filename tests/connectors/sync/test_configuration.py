@@ -168,6 +168,31 @@ def test_a_pull_that_sees_it_first_makes_no_second_one() -> None:
         assert Status.objects.filter(name="Parked").count() == 1
 
 
+@pytest.mark.parametrize("word", ["outcome", "ticket_type"])
+def test_a_copy_that_a_pull_made_gives_way_with_all_its_types(word: str) -> None:
+    """What it is only for stands on both by then."""
+    with desk(tickets=4) as found:
+        row = create(found, word)
+        found.fault("reset_after", path=f"/{PATHS[word]}", method="POST")
+        found.push()
+        read_again(found)
+        name = WORDS[word]["name"]
+        copy = KINDS[word].model.objects.get(name=name, remote_id__isnull=False)
+        assert copy.pk != row.pk
+        other = Outcome.objects.exclude(name=name).order_by("pk").first()
+        assert other is not None
+        if word == "ticket_type":
+            other.ticket_types.add(copy, row)
+        assert found.settle() == [State.DONE]
+        row.refresh_from_db()
+        assert row.remote_id == copy.remote_id
+        assert KINDS[word].model.objects.filter(name=name).count() == 1
+        if word == "outcome":
+            assert spelled(row)["ticket_types"] == WORDS[word]["ticket_types"]
+        else:
+            assert row in other.ticket_types.all()
+
+
 def test_without_the_permission_the_psas_no_is_said_in_words() -> None:
     with desk(tickets=4) as found:
         status = Status.objects.get(name="Pending")
