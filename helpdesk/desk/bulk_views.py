@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -98,6 +99,7 @@ def apply(request: SignedIn) -> HttpResponse:
             rest=ids,
             total=len(ids),
             is_confirmed=request.POST.get("confirmed") == "yes",
+            marker=escalation.read_marker(request.POST) if field == bulk.MACRO else "",
             **answers,
         )
     results = bulk.do_part(job, user=user, now=now, zone=zone)
@@ -178,7 +180,13 @@ def _macro_dialog(request: SignedIn, key: str, ids: list[int], account_ids: list
         "refused": [p for p in plans if p.refused][:5],
         "goes_out": not macro.is_internal,
         "count": len(ids),
-        "hidden": [("field", bulk.MACRO), ("value", key), ("run", "yes"), *(("pick", pk) for pk in ids)],
+        "hidden": [
+            ("field", bulk.MACRO),
+            ("value", key),
+            ("run", "yes"),
+            ("marker", str(uuid.uuid4())),
+            *(("pick", pk) for pk in ids),
+        ],
         "asks": bool(asks),
         "asks_resolution": "resolution" in asks,
         "asks_reason": "escalation_reason" in asks,

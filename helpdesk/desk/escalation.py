@@ -47,14 +47,19 @@ class Wish:
 
 def read_wish(data: Mapping[str, Any]) -> Wish:
     """Too much text is cut a little behind what is refused, so that the refusal shows what was typed."""
-    try:
-        marker = str(uuid.UUID(str(data.get("marker", ""))))
-    except ValueError:
-        marker = str(uuid.uuid4())
     reason = str(data.get("reason", ""))[:20_000]
     return Wish(
-        reason=reason, agent=str(data.get("agent", ""))[:20], priority=str(data.get("priority", ""))[:20], marker=marker
-    )
+        reason=reason, agent=str(data.get("agent", ""))[:20], priority=str(data.get("priority", ""))[:20],
+        marker=read_marker(data),
+    )  # fmt: skip
+
+
+def read_marker(data: Mapping[str, Any]) -> str:
+    """The form's own UUID; a new one where it is none."""
+    try:
+        return str(uuid.UUID(str(data.get("marker", ""))))
+    except ValueError:
+        return str(uuid.uuid4())
 
 
 # ---- what the dialog offers -----------------------------------------------------------------------------------------

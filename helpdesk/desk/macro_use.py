@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User
 from helpdesk.actions.asked import NewAction, no_author, no_time
 from helpdesk.actions.choices import Assigns, Kind
-from helpdesk.actions.models import Macro
+from helpdesk.actions.models import Action, Macro
 from helpdesk.actions.resolving import add_with_summary, mail_to_contact
 from helpdesk.core.errors import Refused
 from helpdesk.core.formatting import hours_minutes
@@ -223,12 +223,15 @@ def _check_account(macro: Macro, ticket: Ticket, mine: Agent | None) -> None:
 
 def run_macro(
     *, macro: Macro, ticket: Ticket, user: User, now: datetime, answers: Mapping[str, Any], is_confirmed: bool = False,
-    rank: int = 0,
+    rank: int = 0, marker: str | None = None,
 ) -> moves.Result:  # fmt: skip
     """The whole macro on one ticket as one act, and what became of it. Nothing is sent where a part cannot be had.
 
-    `answers`: what was done, whether the client gets it, why; as `moves.move` takes them.
+    `answers`: what was done, whether the client gets it, why; as `moves.move` takes them. `marker`: a UUID of this
+    press on this ticket; the same one again does nothing again.
     """
+    if marker and Action.objects.filter(marker=marker, ticket=ticket).exists():
+        return moves.Result(ticket=ticket, state="same")
     found = plan(macro, ticket, user, mine=agent_of(user.pk, ticket.psa_account_id))
     if found.refused:
         return moves.Result(ticket=ticket, state="refused", text=found.refused)
@@ -246,6 +249,7 @@ def run_macro(
         status=status,
         escalation_reason=str(answers.get("reason") or "").strip() if status is not None else "",
         assignee=found.agent,
+        marker=marker,
         rank=rank,
         **mail,
     )

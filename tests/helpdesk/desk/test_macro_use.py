@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -243,6 +244,23 @@ def test_it_runs_over_many_with_a_result_for_each(client: Browser, halo: PsaAcco
     assert "Other has no status for “Waiting on client”" in result
     assert Action.objects.count() == 2
     assert {item.rank for item in OutboxItem.objects.all()} == {2}
+
+
+def test_a_press_that_arrives_twice_tells_no_client_twice(
+    client: Browser, halo: PsaAccount, theo: User, macro: Macro
+) -> None:
+    """A second click before the answer to the first, or the browser's own way back and once more."""
+    make_status("waiting_client", psa_account=halo)
+    tickets = [ticket_of(halo), ticket_of(halo)]
+    client.force_login(make_dana(halo))
+    Macro.objects.update(assigns="")
+    form = {"field": "macro", "pick": [t.pk for t in tickets], "value": macro.pk}
+    asked = client.post(reverse("tickets:bulk"), form).content.decode()
+    hidden = dict(re.findall(r'type="hidden" name="(run|marker)" value="([^"]+)"', asked))
+    for _press in range(2):
+        assert client.post(reverse("tickets:bulk"), {**form, **hidden}).status_code == 200
+    assert Action.objects.count() == 2
+    assert OutboxItem.objects.count() == 2
 
 
 def test_a_draft_of_mine_survives_a_macro_over_many(halo: PsaAccount, theo: User, macro: Macro) -> None:
