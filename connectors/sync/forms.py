@@ -110,9 +110,11 @@ class LookForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"].strip()
+        code: str = self.cleaned_data["code"].strip().upper()
         if code and not code.isalnum():
             raise forms.ValidationError(_("Letters and digits only."))
+        if len(code) > 2:  # some letters are two as capitals
+            raise forms.ValidationError(_("Two letters at most."))
         return code
 
 

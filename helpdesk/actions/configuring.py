@@ -14,7 +14,7 @@ from helpdesk.accounts.services import record_audit
 from helpdesk.actions import outcomes
 from helpdesk.actions.config_kinds import STEP, ConfigKind, kind_of, lane_of, put, row_of, spelled
 from helpdesk.core import live
-from helpdesk.core.errors import Refused
+from helpdesk.core.errors import Refused, Stale
 from helpdesk.core.models import ConfiguredRow
 from helpdesk.core.origin import Origin
 from helpdesk.directory.models import PsaAccount
@@ -49,8 +49,13 @@ def create_value(
 def change_value(
     *, row: ConfiguredRow, values: Mapping[str, Any], by: User, now: datetime, request_id: str = ""
 ) -> bool:
-    """Change what differs. A change that the PSA refused is sent again with it. False when there is nothing to do."""
+    """Change what differs. A change that the PSA refused is sent again with it. False when there is nothing to do.
+
+    Raises Refused; Stale for what has been deleted meanwhile.
+    """
     row = _lock(row)
+    if row.is_being_deleted:
+        raise Stale("it is being deleted")
     kind = kind_of(row)
     was = spelled(row)
     changed = {name: value for name, value in values.items() if name in was and was[name] != value}
@@ -100,6 +105,9 @@ def delete_value(*, row: ConfiguredRow, by: User, now: datetime, request_id: str
 def move_value(*, row: ConfiguredRow, is_up: bool, by: User, now: datetime, request_id: str = "") -> None:
     """One place up or down among those in use; at the end of the order nothing happens."""
     kind = kind_of(row)
+    # In the order of their keys: two moves at once wait for each other, and the second sees what the first did.
+    everyone = kind.model._default_manager.select_for_update().filter(psa_account=row.psa_account_id)
+    list(everyone.order_by("pk").values_list("pk"))
     rows = in_order(row.psa_account_id, kind)
     at = next((n for n, one in enumerate(rows) if one.pk == row.pk), None)
     to = None if at is None else at + (-1 if is_up else 1)
@@ -194,7 +202,9 @@ def _show_state(row: ConfiguredRow, last: OutboxItem) -> None:
 
 def _lock(row: ConfiguredRow) -> ConfiguredRow:
     """The row, held until the transaction ends: also the lock of its lane."""
-    found: ConfiguredRow = type(row)._default_manager.select_for_update().get(pk=row.pk)
+    found: ConfiguredRow | None = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
+    if found is None:
+        raise Stale("it is not there any more")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,14 +31,16 @@ _LAST = ("flag", "many")
 
 
 class ConfigForm(forms.Form):
-    """`values` are spelled as the outbox spells them."""
+    """`values` are spelled as the outbox spells them; of a row that there is, only those that a person changed."""
 
     def __init__(
         self, data: Any = None, *, account: PsaAccount, kind: ConfigKind, row: ConfiguredRow | None = None
     ) -> None:
         self.account, self.kind, self.row = account, kind, row
         known = spelled(row) if row is not None else blank(kind, account)
-        super().__init__(data, initial={f.name: _shown(f, known.get(f.name)) for f in kind.fields})
+        initial = {f.name: _shown(f, known.get(f.name)) for f in kind.fields}
+        super().__init__(data, initial={**initial, "seen": json.dumps(known)})
+        self.fields["seen"] = forms.CharField(required=False, widget=forms.HiddenInput)
         self._offered: dict[str, list[tuple[str, str]]] = {}
         for field in kind.fields:
             self.fields[field.name] = self._field(field, known.get(field.name))
@@ -102,7 +105,20 @@ class ConfigForm(forms.Form):
 
     @property
     def values(self) -> dict[str, Any]:
-        return {f.name: _read(f, self.cleaned_data.get(f.name)) for f in self.kind.fields}
+        found = {f.name: _read(f, self.cleaned_data.get(f.name)) for f in self.kind.fields}
+        if self.row is None:
+            return found
+        seen = self._seen()
+        return {name: value for name, value in found.items() if name not in seen or seen[name] != value}
+
+    def _seen(self) -> dict[str, Any]:
+        """What stood in the fields when the form was opened: what somebody else saved since is not taken back by it."""
+        try:
+            known = json.loads(self.cleaned_data.get("seen") or "{}")
+            fields = [f for f in self.kind.fields if f.name in known]
+            return {f.name: _read(f, self.fields[f.name].to_python(_shown(f, known[f.name]))) for f in fields}
+        except (ValueError, TypeError, RecursionError, forms.ValidationError):
+            return {}
 
 
 def _shown(field: ConfigField, value: Any) -> Any:

@@ -142,6 +142,45 @@ def test_only_what_differs_leaves(ada: Browser, parked: Status) -> None:
     assert OutboxItem.objects.count() == 1
 
 
+def filled(page: Any) -> dict[str, Any]:
+    """A page's form as a browser would send it untouched."""
+    form = page.context["form"]
+    found = {bound.html_name: bound.value() for bound in form}
+    return {name: value for name, value in found.items() if value not in (None, False, "", [])}
+
+
+def test_an_older_tab_takes_nothing_back_that_another_saved(ada: Browser, parked: Status) -> None:
+    Status.objects.filter(pk=parked.pk).update(hold_hours=1.123456789)
+    address = f"{ROOT}status/{parked.pk}/"
+    older = ada.get(address)
+    assert 'name="seen"' in older.content.decode()
+    ada.post(address, {**filled(ada.get(address)), "name": "Parked for long"})
+    bad = ada.post(address, {**filled(older), "short_name": "PRK", "sequence": "soon"})
+    ada.post(address, {**filled(bad), "sequence": "10", "is_quick": "on"})
+    parked.refresh_from_db()
+    assert (parked.name, parked.short_name, parked.is_quick) == ("Parked for long", "PRK", True)
+    assert parked.hold_hours == 1.123456789
+    assert [i.fields for i in OutboxItem.objects.order_by("pk")] == [
+        {"name": "Parked for long"}, {"short_name": "PRK", "is_quick": True},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seen", ["", "[]", "7", "{", '{"name": {"a": 1}, "hold_hours": "x", "ticket_types": 4}'])
+def test_an_odd_word_of_what_was_seen_breaks_nothing(ada: Browser, parked: Status, seen: str) -> None:
+    data = {"name": "Parked", "sequence": "10", "is_quick": "on", "seen": seen}
+    assert ada.post(f"{ROOT}status/{parked.pk}/", data).status_code == 302
+    assert OutboxItem.objects.get().fields == {"is_quick": True}
+
+
+def test_an_older_tab_changes_nothing_that_was_deleted(ada: Browser, halo: PsaAccount, parked: Status) -> None:
+    address = f"{ROOT}status/{parked.pk}/"
+    older = ada.get(address)
+    ada.post(f"{address}delete/")
+    answer = ada.post(address, {**filled(older), "name": "Parked for long"}, follow=True)
+    assert "This change has moved on meanwhile." in text(answer)
+    assert [i.verb for i in OutboxItem.objects.all()] == [Verb.DELETE_CONFIG]
+
+
 BAD = [
     ({"name": ""}, "id_name-wrong"),
     ({"name": "x" * 121}, "id_name-wrong"),
