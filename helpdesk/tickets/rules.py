@@ -104,9 +104,12 @@ def _judge_move(ticket: Ticket, old: Status, new: Status, changes: Mapping[str, 
 
 
 def statuses_of(account_id: int) -> list[Status]:
-    """What may be chosen: active and known to the PSA, in its order, those of its quick choice first."""
+    """What may be chosen: active and known to the PSA, in its order, those of its quick choice first.
+
+    Those that were only seen on tickets come after the ones that it lists, and are nobody's first choice.
+    """
     found = Status.objects.filter(psa_account=account_id, is_active=True, remote_id__isnull=False)
-    return sorted(found, key=lambda status: not status.is_quick)
+    return sorted(found, key=lambda status: (not status.is_quick, status.is_placeholder))
 
 
 def choice_of(

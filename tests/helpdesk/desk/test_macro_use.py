@@ -82,6 +82,14 @@ def test_it_does_everything_in_one_act(halo: PsaAccount, theo: User, macro: Macr
     assert (write.fields["new_status"], write.fields["time_seconds"]) == (waiting.remote_id, 300)
 
 
+def test_a_status_that_the_psa_lists_goes_before_one_that_was_only_seen(
+    halo: PsaAccount, theo: User, macro: Macro
+) -> None:
+    make_status("waiting_client", psa_account=halo, name="Waiting customer", is_placeholder=True, sequence=0)
+    make_status("waiting_client", psa_account=halo, name="Pending", sequence=2)
+    assert planned(macro, ticket_of(halo), theo).choice.label == "Pending"
+
+
 def test_what_is_so_already_is_left_alone(halo: PsaAccount, theo: User, macro: Macro) -> None:
     waiting = make_status("waiting_client", psa_account=halo)
     ticket = ticket_of(halo, status=waiting, agent=agent_of(theo.pk, halo.pk))
