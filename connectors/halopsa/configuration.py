@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from connectors.base.configuration import StatusRecord
 from connectors.base.errors import AuthFailed, Forbidden, NotFound, RateLimited, Rejected, Unavailable, Unknown
-from connectors.base.records import Record, StatusRecord
+from connectors.base.records import Record
 from connectors.halopsa.client import HaloClient
 from connectors.halopsa.envelopes import Row
 from connectors.halopsa.lookups import Lookups

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from connectors.base.errors import ConnectorError, NotFound, Rejected
-from connectors.base.records import (
-    AgentRecord,
+from connectors.base.configuration import (
     CalendarRecord,
     CategoryRecord,
     OutcomeRecord,
     PolicyRecord,
-    Record,
     StatusRecord,
-    TeamRecord,
     TicketTypeRecord,
 )
+from connectors.base.errors import ConnectorError, NotFound, Rejected
+from connectors.base.records import AgentRecord, Record, TeamRecord
 from connectors.halopsa.client import HaloClient
 from connectors.halopsa.envelopes import Row, allowed
 from connectors.halopsa.mapping import directory, promises, reference

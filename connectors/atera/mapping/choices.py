@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.atera.mapping.values import words
-from connectors.base.records import PriorityRecord, StatusRecord, TicketTypeRecord
+from connectors.base.configuration import PriorityRecord, StatusRecord, TicketTypeRecord
 
 STATUSES = (
     StatusRecord(remote_id="Open", name="Open", category="open", sla_clock="running", sequence=1),

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.autotask.mapping.values import identifier, truth, whole, words
-from connectors.base.records import CategoryRecord, PolicyRecord, PriorityRecord, StatusRecord, TeamRecord
-from connectors.base.records import TicketTypeRecord as TypeRecord
+from connectors.base.configuration import CategoryRecord, PolicyRecord, PriorityRecord, StatusRecord
+from connectors.base.configuration import TicketTypeRecord as TypeRecord
+from connectors.base.records import TeamRecord
 
 
 @dataclass(frozen=True, kw_only=True)

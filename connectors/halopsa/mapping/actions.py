@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from connectors.base.records import UNSET, ActionRecord, AttachmentRecord, OutcomeRecord, Unset
+from connectors.base.configuration import OutcomeRecord
+from connectors.base.records import UNSET, ActionRecord, AttachmentRecord, Unset
 from connectors.halopsa.mapping.values import (
     MARKER,
     Row,

@@ -10,13 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from connectors.base.records import (
-    CalendarRecord,
-    HolidayRecord,
-    Interval,
-    PolicyRecord,
-    TargetRecord,
-)
+from connectors.base.configuration import CalendarRecord, HolidayRecord, Interval, PolicyRecord, TargetRecord
 from connectors.halopsa.mapping.values import Row, first, id_of, identifier, instant, number, truth, words
 from connectors.halopsa.mapping.zones import iana
 

@@ -11,15 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectors.base.records import (
-    UNSET,
-    CategoryRecord,
-    OutcomeRecord,
-    PriorityRecord,
-    StatusRecord,
-    TicketTypeRecord,
-    Unset,
-)
+from connectors.base.configuration import CategoryRecord, OutcomeRecord, PriorityRecord, StatusRecord, TicketTypeRecord
+from connectors.base.records import UNSET, Unset
 from connectors.halopsa.mapping.promises import duration
 from connectors.halopsa.mapping.values import (
     Row,

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.base.configuration import PriorityRecord, StatusRecord
 from connectors.base.connector import Connector, Download, Setting
 from connectors.base.errors import NotFound
 from connectors.base.records import (
@@ -17,9 +18,7 @@ from connectors.base.records import (
     ClientRecord,
     FileDraft,
     Page,
-    PriorityRecord,
     Record,
-    StatusRecord,
     TicketRecord,
 )
 from connectors.base.rules import Description

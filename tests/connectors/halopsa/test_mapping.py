@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from connectors.base.configuration import Interval
 from connectors.base.errors import Rejected
-from connectors.base.records import UNSET, ActionDraft, Interval
+from connectors.base.records import UNSET, ActionDraft
 from connectors.halopsa.mapping import actions, directory, promises, reference, tickets, values, writes
 
 SAMPLES = Path(__file__).parent / "samples"

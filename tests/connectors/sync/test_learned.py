@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from connectors.base.records import ActionRecord, StatusRecord, TicketRecord, TimeRecord
+from connectors.base.configuration import StatusRecord
+from connectors.base.records import ActionRecord, TicketRecord, TimeRecord
 from connectors.sync import action_feed, inbound, inbound_actions, reference
 from connectors.sync.keys import Keys
 from helpdesk.actions import mirror

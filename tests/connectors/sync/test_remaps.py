@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from connectors.base.records import PriorityRecord, StatusRecord, TicketTypeRecord
+from connectors.base.configuration import PriorityRecord, StatusRecord, TicketTypeRecord
 from connectors.sync import reference, remaps
 from connectors.sync.keys import Keys
 from connectors.sync.models import Remap
