@@ -1,0 +1,20 @@
+"""The ticket, what its PSA offers it, what happened to it, and its running clocks."""
+
+from helpdesk.tickets.models.configuration import Priority, RoutingRule, Status, TicketCategory, TicketType
+from helpdesk.tickets.models.finding import SavedView, SearchText
+from helpdesk.tickets.models.history import TicketClock, TicketEvent, TicketSpan
+from helpdesk.tickets.models.ticket import Ticket
+
+__all__ = [
+    "Priority",
+    "RoutingRule",
+    "SavedView",
+    "SearchText",
+    "Status",
+    "Ticket",
+    "TicketCategory",
+    "TicketClock",
+    "TicketEvent",
+    "TicketSpan",
+    "TicketType",
+]
