@@ -154,6 +154,12 @@
     const floor = document.getElementById("composer")?.getBoundingClientRect().top ?? innerHeight;
     if (last && last.getBoundingClientRect().bottom > Math.min(floor, innerHeight)) showNewest();
   }
+  /* The live page may have shown the new entry before the answer to its sending came. */
+  document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+    if (detail.target?.id !== "timeline-list") return;
+    const known = new Map([...detail.target.children].map((entry) => [entry.dataset.key, entry]));
+    for (const entry of detail.fragment.children) known.get(entry.dataset.key)?.remove();
+  });
   let sentAt = 0;
   document.addEventListener("composer:sent", () => {
     sentAt = Date.now();

@@ -291,3 +291,31 @@ def test_axe_finds_nothing(desk: Any, live_server: Any, ticket: Ticket, scheme: 
         desk.wait_for_timeout(300)
         found = Axe().run(desk, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
         assert found.violations_count == 0, re.sub(r"\s+", " ", found.generate_report())[:3000]
+
+
+def test_an_answer_later_than_the_live_page_adds_nothing(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    open_page(desk, live_server, ticket)
+    entry = desk.locator(".timeline .entry[data-visibility=internal]", has_text="Slow line.")
+
+    def hold_back(route: Any) -> None:
+        answer = route.fetch()
+        desk.evaluate("() => void desk.live.now()")
+        entry.first.wait_for(timeout=6000)
+        route.fulfill(response=answer)
+
+    desk.route("**/actions/", hold_back)
+    desk.keyboard.press("n")
+    desk.keyboard.type("Slow line.")
+    desk.keyboard.press("Control+Enter")
+    entry.first.wait_for(timeout=6000)
+    soon(lambda: desk.locator("#composer-text").input_value() == "")
+    assert entry.count() == 1
+
+
+def test_a_dialog_on_a_page_of_its_own_works(desk: Any, live_server: Any, ticket: Ticket) -> None:
+    waiting = make_status("waiting_client", psa_account=ticket.psa_account)
+    desk.goto(f"{live_server.url}/tickets/{ticket.pk}/status/")
+    desk.locator(f"button[name=value][value='{waiting.pk}']").click()
+    desk.wait_for_url(re.compile(rf"/tickets/{ticket.pk}/$"))
+    ticket.refresh_from_db()
+    assert ticket.status == waiting
