@@ -153,7 +153,10 @@ def named(text: str, picked: Collection[int] = (), most: int = 30) -> list[Clien
 def link(*, client_ids: Collection[int], user_id: int, now: datetime) -> list[Client]:
     """Say that these clients, and whom they are linked with, are one customer. Raises Refused."""
     rows = list(Client.objects.select_for_update().filter(pk__in=kin_of(client_ids)).order_by("pk"))
-    if len({row.pk for row in rows} & set(client_ids)) < 2:
+    keys = {row.pk for row in rows}
+    if set(kin_of(keys)) != keys:  # another press was first, and this one waited for its rows
+        raise Refused({"client": _("Somebody has just linked one of these. Look again.")})
+    if len(keys & set(client_ids)) < 2:
         raise Refused({"client": _("Choose two clients or more.")})
     accounts = [row.psa_account_id for row in rows]
     if len(set(accounts)) < len(accounts):
@@ -169,15 +172,15 @@ def link(*, client_ids: Collection[int], user_id: int, now: datetime) -> list[Cl
 @transaction.atomic
 def unlink(*, client_id: int) -> Client:
     """This client is a customer of its own again; a group of one is none."""
-    row = Client.objects.select_for_update().filter(pk=client_id, group__isnull=False).first()
+    key = Client.objects.filter(pk=client_id).values_list("group", flat=True).first()
+    # All of them, in the order of their keys: of two presses at once the second counts without the first one's.
+    rows = list(Client.objects.select_for_update().filter(group=key).order_by("pk")) if key else []
+    row = next((one for one in rows if one.pk == client_id), None)
     if row is None:
         raise Refused({"client": _("It is not linked any more.")})
-    group = row.group
-    assert group is not None  # it was asked for
     row.group = None
     row.save(update_fields=["group"])
-    rest = Client.objects.filter(group=group)
-    if rest.count() < 2:
-        rest.update(group=None)
-        ClientGroup.objects.filter(pk=group.pk).delete()
+    if len(rows) < 3:
+        Client.objects.filter(group=key).update(group=None)
+        ClientGroup.objects.filter(pk=key).delete()
     return row
