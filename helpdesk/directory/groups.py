@@ -176,7 +176,7 @@ def unlink(*, client_id: int) -> Client:
     # All of them, in the order of their keys: of two presses at once the second counts without the first one's.
     rows = list(Client.objects.select_for_update().filter(group=key).order_by("pk")) if key else []
     row = next((one for one in rows if one.pk == client_id), None)
-    if row is None:
+    if key is None or row is None:
         raise Refused({"client": _("It is not linked any more.")})
     row.group = None
     row.save(update_fields=["group"])
