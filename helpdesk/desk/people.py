@@ -29,7 +29,7 @@ class Ties:
 def people(*, text: str = "", kind: str = "") -> QuerySet[User]:
     """Everybody, with their agents; staff first. `kind` is staff, clients or off."""
     found = User.objects.prefetch_related(
-        Prefetch("agents", Agent.objects.select_related("psa_account").defer("raw")),
+        Prefetch("agents", Agent.objects.select_related("psa_account").defer("raw").order_by("psa_account__name")),
         Prefetch("contacts", Contact.objects.select_related("psa_account", "client").defer("raw", "client__raw")),
     )
     if kind == "off":

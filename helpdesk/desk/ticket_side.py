@@ -52,6 +52,11 @@ class Line:
     def drawn(self) -> SafeString:
         return property_of(self)
 
+    @property
+    def is_shown(self) -> bool:
+        """At first sight: it says something, or somebody should fill it."""
+        return bool(self.value or self.sync or self.refused or (self.name in ALWAYS and not self.why))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Clash:
@@ -69,7 +74,7 @@ SIDE_FIELDS = ("agent_role", "team", "ticket_type", "category", "subcategory", "
                "urgency", "contract", "sla_policy", "source", "deadline_at", "resolution", "escalation_reason", "cc",
                "reported_by")  # fmt: skip
 ALWAYS = frozenset({"team", "ticket_type", "contract", "resolution"})
-"""Shown also while empty; other empty ones are folded away."""
+"""Shown also while empty, where they can be filled; other empty ones are folded away."""
 CLIENT_FIELDS = ("client", "contact", "site")
 HIDDEN_WITHOUT = {"site": "sites", "team": "teams", "category": "categories", "subcategory": "categories",
                   "category_3": "categories", "category_4": "categories", "impact": "impact", "urgency": "urgency",
@@ -207,9 +212,11 @@ def side_context(ticket: Ticket, user: User, now: datetime, items: Sequence[Outb
     kin = groups.relatives(ticket.client) if ticket.client else []
     return {
         "moving": moving,
-        "lines": [one for one in lines if one.value or one.sync or one.refused or one.name in ALWAYS],
-        "empty_lines": [one for one in lines if not (one.value or one.sync or one.refused or one.name in ALWAYS)],
+        "lines": [one for one in lines if one.is_shown],
+        "empty_lines": [one for one in lines if not one.is_shown],
         "client_lines": lines_of(ticket, CLIENT_FIELDS, user, now, moving, refused),
+        "client_fixed": why_off(ticket, "client") and why_off(ticket, "contact"),
+        "description_fixed": why_off(ticket, "description"),
         "dates": _dates(ticket, now),
         "clashes": clashes(ticket, items),
         "stuck": stuck_items(ticket, items),

@@ -116,3 +116,16 @@ def test_choosers_and_lanes_say_what_the_psa_does_not_know(dana: Browser, accoun
     query = {"group": "agent", "lanes": "owner", "ticket": ticket.pk}
     refused = dana.get(reverse("desk:board_targets"), query).json()["refused"]
     assert "cannot take the owner off" in refused["owner"]
+
+
+def test_what_never_changes_is_said_and_not_offered(dana: Browser, account: PsaAccount) -> None:
+    ticket = make_ticket(psa_account=account)
+    page = dana.get(ticket.get_absolute_url()).content.decode()
+    assert "Atera takes the client from the contact" in page
+    assert "Change client, contact or site" not in page
+    assert "Edit the description" not in page
+    account.capabilities = {}
+    account.save()
+    page = dana.get(ticket.get_absolute_url()).content.decode()
+    assert "Change client, contact or site" in page
+    assert "Edit the description" in page
