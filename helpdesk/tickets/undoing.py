@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from helpdesk.core.errors import Stale
 from helpdesk.core.origin import Origin
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import State, Verb
@@ -48,7 +49,10 @@ def _take_held_status_back(ticket: Ticket, mine: Sequence[TicketEvent], origin: 
     held = next((item for item in waiting if item.fields.get("status") == ticket.status.remote_id), None)
     if held is None:
         return ticket
-    outbox.discard_item(item=held, now=now)
+    try:
+        outbox.discard_item(item=held, now=now)
+    except Stale:
+        return ticket  # a worker has just taken it: the rules say why it stays
     ticket = lock_ticket(ticket.pk)
     if last.new == event_key("status", ticket.status):
         # An earlier change of the status is on its way still, so nothing fell back by itself.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -119,6 +119,24 @@ def test_one_undo_takes_both_back(dana: Browser, ticket: Ticket, statuses: dict[
     assert "is back where it was" in said["HX-Trigger"]
     assert name_of(ticket) == "Open"
     assert waiting(ticket) == (["Open"] if is_sent else ["Resolved", "Open"])
+
+
+def test_a_worker_that_takes_it_in_that_instant_keeps_it(
+    dana: Browser, ticket: Ticket, statuses: dict[str, Status], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    discard = outbox.discard_item
+
+    def too_late(*, item: OutboxItem, now: datetime) -> OutboxItem:
+        OutboxItem.objects.filter(pk=item.pk).update(state="sending", lease_until=now + timedelta(seconds=60))
+        return discard(item=item, now=now)
+
+    with time_machine.travel(NOW, tick=False):
+        undo = close(dana, ticket, statuses["Closed"])
+    monkeypatch.setattr(outbox, "discard_item", too_late)
+    with time_machine.travel(NOW + timedelta(seconds=8), tick=False):
+        said = dana.post(undo, headers=HTMX)
+    assert "Closed is final in Atera" in said["HX-Trigger"]
+    assert name_of(ticket) == "Closed"
 
 
 def test_closed_is_final_wherever_one_looks(dana: Browser, ticket: Ticket, statuses: dict[str, Status]) -> None:
