@@ -22,8 +22,8 @@ _PHRASES = {
     "at_risk": gettext_noop("At risk %s"),
     "running": gettext_noop("On track %s"),
     "not_started": gettext_noop("Not started"),
-    "is_due": gettext_noop("%(clock)s due %(when)s"),
-    "was_due": gettext_noop("%(clock)s was due %(when)s"),
+    "response_due": gettext_noop("Response due %s"),
+    "resolution_due": gettext_noop("Due %s"),
     "is_paused": gettext_noop("%(clock)s paused"),
     "is_idle": gettext_noop("%(clock)s not started"),
 }
@@ -72,13 +72,14 @@ def chip(
     """State, words and absolute time of a clock at `now`.
 
     `seconds` is set only where the clock does not run: left when paused, taken when met, over when breached and then
-    finished or paused.
+    finished or paused. A deadline without a name is the resolution's: a list says it fifty times.
     """
     due = due_at if due_at is not None and due_at < FOREVER else None
     state = state_at(state, due, at_risk_at, now) if seconds is None else state
     said = phrases()
-    clock = said["response" if kind == "response" else "resolution"]
-    when = moment(due, now, zone) if due else ""
+    name = "response" if kind == "response" else "resolution"
+    clock = said[name]
+    until = said[f"{name}_due"] % moment(due, now, zone) if due else clock
     if state == "breached":
         if seconds is None and due and now > due:
             seconds = (now - due).total_seconds()
@@ -92,5 +93,4 @@ def chip(
         return Chip("not_started", said["not_started"], said["is_idle"] % {"clock": clock})
     else:
         text = said[state] % duration((due - now).total_seconds())
-        return Chip(state, text, said["is_due"] % {"clock": clock, "when": when})
-    return Chip(state, text, said["was_due"] % {"clock": clock, "when": when} if due else clock)
+    return Chip(state, text, until)

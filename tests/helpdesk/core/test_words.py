@@ -37,8 +37,8 @@ def test_a_running_clock_carries_its_instants() -> None:
     due = int((NOW + timedelta(minutes=190)).timestamp())
     assert render("{% sla t %}", t=ticket()) == (
         f'<span class="sla" data-clock="resolution" data-state="running" data-due="{due}" data-risk="{due - 3600}" '
-        'title="Resolution due today 17:32">On track 3 h 10 min'
-        '<span class="hush">, Resolution due today 17:32</span></span>'
+        'title="Due today 17:32">On track 3 h 10 min'
+        '<span class="hush">, Due today 17:32</span></span>'
     )
 
 
