@@ -38,7 +38,7 @@ def test_a_good_account_is_stored_with_its_secrets_encrypted(monkeypatch: pytest
     with running_sandbox(tickets=3) as sandbox:
         assert "halo" in connect(sandbox)
     account = PsaAccount.objects.get()
-    assert (account.title, account.mark, account.calls_per_minute) == ("HaloPSA", "halo", 100000)
+    assert (account.title, account.mark, account.calls_per_minute) == ("HaloPSA", "ring", 100000)
     assert account.capabilities["sites"] is True
     assert account.required_fields
     assert account.transition_rules
