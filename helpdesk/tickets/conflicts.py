@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from helpdesk.core.origin import Origin
 from helpdesk.outbox import services as outbox
-from helpdesk.outbox.choices import State, Verb
+from helpdesk.outbox.choices import UNFINISHED, State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets import clocks
 from helpdesk.tickets.fields import FIELDS, spell
@@ -33,10 +34,12 @@ def conflicting_fields(item: OutboxItem, confirmed: Mapping[str, Any]) -> dict[s
 
 
 def _sent_meanwhile(item: OutboxItem, name: str) -> list[Any]:
-    """What earlier changes of the lane have written into a field since this one was made."""
-    sent = OutboxItem.objects.in_lane(item.lane).filter(sequence__lt=item.sequence, done_at__gte=item.created_at)
+    """What earlier changes of the lane have written into a field since this one was made, or may just be writing."""
+    done = Q(state=State.DONE, done_at__gte=item.created_at)
+    on_its_way = Q(state__in=UNFINISHED, write_started_at__isnull=False)
+    sent = OutboxItem.objects.in_lane(item.lane).filter(done | on_its_way, sequence__lt=item.sequence)
     key = "new_status" if name == "status" else name
-    rows = [i.fields for i in sent.filter(state=State.DONE)]
+    rows = [i.fields for i in sent]
     return [row[k] for row in rows for k in (name, key) if k in row]
 
 

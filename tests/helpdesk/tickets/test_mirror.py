@@ -147,6 +147,23 @@ def test_the_same_field_changed_on_both_sides_is_a_conflict(account: PsaAccount,
     assert (ticket.subject, ticket.sync_state) == ("Theirs", "")
 
 
+def test_a_value_that_is_just_being_written_is_no_conflict(account: PsaAccount, base: Any, now: datetime) -> None:
+    """The pull may see our first change in the PSA before its writer has come back."""
+    row = remote(base, now)
+    apply_tickets(account_id=account.pk, rows=[row], now=now)
+    origin = Origin(place="desk", name="D")
+    services.change_ticket(ticket=Ticket.objects.get(), changes={"subject": "Mine"}, origin=origin, now=now)
+    first = outbox.claim(now=now, lease_seconds=60)[0]
+    assert outbox.begin_write(item=first, now=now)
+    services.change_ticket(ticket=Ticket.objects.get(), changes={"subject": "Mine again"}, origin=origin, now=now)
+    seen = later(row, 1, subject="Mine", confirmed={"subject": "Mine", "status": "1"})
+    apply_tickets(account_id=account.pk, rows=[seen], now=now)
+    second = OutboxItem.objects.exclude(pk=first.pk).get()
+    assert (second.state, second.fields, Ticket.objects.get().subject) == (
+        State.WAITING, {"subject": "Mine again"}, "Mine again",
+    )  # fmt: skip
+
+
 def test_keeping_mine_goes_out_on_their_base(account: PsaAccount, base: Any, now: datetime) -> None:
     row = remote(base, now)
     apply_tickets(account_id=account.pk, rows=[row], now=now)
