@@ -90,7 +90,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "helpdesk.desk.context.frame",
             ],
-            "builtins": ["helpdesk.core.templatetags.words", "helpdesk.core.templatetags.keep"],
+            "builtins": [
+                "helpdesk.core.templatetags.words",
+                "helpdesk.core.templatetags.keep",
+                "helpdesk.tickets.templatetags.clock_chips",
+            ],
         },
     },
 ]

@@ -11,6 +11,7 @@ import pytest
 from django.core.cache import cache
 
 from helpdesk.directory.models import PsaAccount
+from helpdesk.sla import book
 from tests import services
 from tests.factories import NOW, make_account
 
@@ -29,6 +30,7 @@ def account(db: None) -> PsaAccount:
 def empty_cache() -> Iterator[None]:
     """Rate limits, live stamps and cached rows of one test say nothing to the next."""
     cache.clear()
+    book.forget()
     yield
     cache.clear()
 

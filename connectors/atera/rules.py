@@ -31,6 +31,10 @@ _TRANSITIONS = (
     ),
 )
 
+_HOUR = 3600
+# A first response only: when a ticket is resolved is not promised.
+_USUAL_TARGETS = {"1": [_HOUR, None], "2": [4 * _HOUR, None], "3": [8 * _HOUR, None], "4": [24 * _HOUR, None]}
+
 
 def description(*, contracts: bool, work_hours: bool, has_technician: bool = True) -> Description:
     """`work_hours`: whether this account's API takes them. `has_technician`: one writes for everybody else."""
@@ -54,6 +58,7 @@ def description(*, contracts: bool, work_hours: bool, has_technician: bool = Tru
         "escalated_status": False,
         "outcomes": False,
         "sla_from_psa": True,
+        "usual_targets": _USUAL_TARGETS,
         "comment_ids": False,
         "comment_edit": False,
         "attachments_upload": False,

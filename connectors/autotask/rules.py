@@ -44,6 +44,11 @@ _TRANSITIONS = (
     ),
 )
 
+_HOUR = 3600
+_USUAL_TARGETS = {
+    "1": [_HOUR, 4 * _HOUR], "2": [2 * _HOUR, 8 * _HOUR], "3": [4 * _HOUR, 24 * _HOUR], "4": [8 * _HOUR, 72 * _HOUR],
+}  # fmt: skip
+
 
 def description(
     *, has_queues: bool, contracts: bool, upload_bytes: int, webhooks: bool, sources: Sequence[str] = ()
@@ -68,6 +73,7 @@ def description(
         "escalated_status": True,
         "outcomes": False,
         "sla_from_psa": True,
+        "usual_targets": _USUAL_TARGETS,
         "comment_ids": True,
         "comment_edit": True,
         "attachments_upload": True,

@@ -11,7 +11,7 @@ from connectors.autotask import search
 from connectors.autotask.client import AutotaskClient, Filter, Row, path_id, where
 from connectors.autotask.lookups import Lookups
 from connectors.autotask.mapping import history, picklists, writes
-from connectors.autotask.mapping.tickets import removed_record, ticket_record
+from connectors.autotask.mapping.tickets import has_verdict, removed_record, ticket_record
 from connectors.autotask.mapping.values import fine_stamp, identifier
 from connectors.base.errors import AuthFailed, Forbidden, NotFound, RateLimited, Rejected, Unavailable, Unknown
 from connectors.base.records import Page, StatusChangeRecord, TicketRecord
@@ -29,6 +29,7 @@ class Tickets:
         self._client = client
         self._lookups = lookups
         self._settle_seconds = settle_seconds
+        self._has_results = True
 
     # Reads
 
@@ -40,8 +41,11 @@ class Tickets:
         if since and is_open is None and token is None and (gone := self._deleted(since)):
             yield Page(rows=gone, next_token="0")
         for rows, following, total in self._pages(conditions, token):
+            results = self._results(rows)
             yield Page(
-                rows=tuple(record for row in rows if (record := self._record(row)).remote_id),
+                rows=tuple(
+                    record for row in rows if (record := self._record(row, results.get(row.get("id")))).remote_id
+                ),
                 next_token=following,
                 total=total,
             )
@@ -77,6 +81,21 @@ class Tickets:
                 raise Rejected("no status of this account ends a ticket", fields={"": "no finished status"})
             conditions.append(where("status", "notIn" if is_open else "in", finished))
         return conditions
+
+    def _results(self, rows: list[Row]) -> dict[Any, Row]:
+        """SLA results of a page of tickets by ticket, in one call; none where they may not be read.
+
+        A ticket that nobody has answered has none to tell.
+        """
+        ids = [row.get("id") for row in rows if has_verdict(row)]
+        if not ids or not self._has_results:
+            return {}
+        try:
+            found = self._client.rows("ServiceLevelAgreementResults", [where("ticketID", "in", ids)])
+        except (Forbidden, NotFound, Rejected):
+            self._has_results = False
+            return {}
+        return {row.get("ticketID"): row for row in found}
 
     def _deleted(self, since: datetime) -> tuple[TicketRecord, ...]:
         """From the log of deletions, where it may be read; the sweep finds the rest."""
@@ -182,8 +201,8 @@ class Tickets:
         records = (self._record(row) for row in self._client.rows("Tickets", conditions))
         return next((record for record in records if search.is_alike(record, fields, since)), None)
 
-    def _record(self, row: Row) -> TicketRecord:
-        return ticket_record(row, fields=self._lookups.tickets())
+    def _record(self, row: Row, result: Row | None = None) -> TicketRecord:
+        return ticket_record(row, fields=self._lookups.tickets(), result=result)
 
 
 def after_write(read: Callable[[], T]) -> T:

@@ -112,9 +112,14 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class HolidayRecord:
+    """Local dates, both included, on which the calendar is closed; open within `opens` to `closes` (minutes after
+    midnight) where these are given."""
+
     name: str
     starts_on: date
     ends_on: date
+    opens: int | None = None
+    closes: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +135,8 @@ class CalendarRecord(Record):
 class TargetRecord:
     """What a policy promises for one priority, in seconds; None where it promises nothing.
 
-    `in_days` says that the PSA counts days, which are not 24 hours on a business calendar.
+    `in_days` says that the PSA counts days, which are not 24 hours on a business calendar. `calendar`: the one that
+    this priority has of its own; None = the policy's.
     """
 
     priority: str
@@ -138,6 +144,7 @@ class TargetRecord:
     resolution_seconds: int | None
     response_in_days: bool = False
     resolution_in_days: bool = False
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -174,6 +174,8 @@ class TicketRecord(Record):
     sla_response_state: Text = UNSET
     sla_resolution_state: Text = UNSET
     sla_paused: Flag = UNSET
+    sla_paused_at: Instant = UNSET
+    """When `sla_paused` became what it is, where the PSA tells."""
     sla_excluded: Flag = UNSET
     billable_seconds: Seconds = UNSET
     nonbillable_seconds: Seconds = UNSET

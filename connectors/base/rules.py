@@ -41,7 +41,11 @@ class TransitionRule:
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """Capabilities are flags or limits by name (canonical flag names, plus limits such as `attachment_bytes`)."""
+    """Capabilities are flags or limits by name (canonical flag names, plus limits such as `attachment_bytes`).
+
+    `usual_targets`: what is promised where neither the PSA nor a policy says more, by rank as text:
+    `{"1": [response seconds, resolution seconds], ...}`; null = nothing is promised.
+    """
 
     capabilities: dict[str, Any] = field(default_factory=dict)
     required_fields: tuple[RequiredField, ...] = ()

@@ -50,6 +50,8 @@ T = TypeVar("T")
 
 UPLOAD_BYTES = 20 * 1024 * 1024
 ACTIONS_AT_ONCE = 500
+_WITH_HOLDS = {"includeslaactiondate": "true"}
+"""Asks for the instant of a ticket's last hold or release."""
 _GUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _IMAGE = re.compile(r"attachment/image/(" + _GUID.pattern + ")", re.IGNORECASE)
 
@@ -135,7 +137,7 @@ class HaloPSAConnector(Connector):
         self, *, since: datetime | None, until: datetime, is_open: bool | None = None, token: str | None = None
     ) -> Iterator[Page[TicketRecord]]:
         """A token is good for the same `since`, `until` and `is_open` only: they fix the list that it counts in."""
-        params = _changed(since, until)
+        params = {**_changed(since, until), **_WITH_HOLDS}
         if is_open is not None:
             params["open_only" if is_open else "closed_only"] = "true"
         for page, place in self._client.pages("/Tickets", "tickets", params, start=Place.parse(token)):
@@ -144,7 +146,7 @@ class HaloPSAConnector(Connector):
             yield Page(rows=rows, next_token=str(place) if place else None, total=page.total)
 
     def ticket(self, remote_id: str) -> TicketRecord:
-        row = self._client.one(f"/Tickets/{_path_id(remote_id)}", {"includedetails": "true"})
+        row = self._client.one(f"/Tickets/{_path_id(remote_id)}", {"includedetails": "true", **_WITH_HOLDS})
         if identifier(row.get("id")) != identifier(remote_id):
             raise Unavailable("another ticket came back")
         return self._ticket(row)

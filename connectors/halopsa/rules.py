@@ -38,6 +38,11 @@ _TRANSITIONS = (
     ),
 )
 
+_HOUR = 3600
+_USUAL_TARGETS = {
+    "1": [_HOUR // 4, _HOUR], "2": [_HOUR, 4 * _HOUR], "3": [4 * _HOUR, 8 * _HOUR], "4": [8 * _HOUR, 24 * _HOUR],
+}  # fmt: skip
+
 
 def description(*, outcomes: Any, contracts: bool, upload_bytes: int) -> Description:
     """`outcomes`: which outcome writes which kind of action, True when the tenant's cannot be told apart by name."""
@@ -59,6 +64,7 @@ def description(*, outcomes: Any, contracts: bool, upload_bytes: int) -> Descrip
         "outcomes": outcomes,
         "configure": ["status", "outcome", "ticket_type"],
         "sla_from_psa": True,
+        "usual_targets": _USUAL_TARGETS,
         "comment_ids": True,
         "comment_edit": True,
         "attachments_upload": True,

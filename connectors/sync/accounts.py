@@ -158,7 +158,7 @@ def _store(wanted: Wanted, connector: Connector, now: datetime) -> PsaAccount:
         if account.pk is None:
             account.next_pull_at = now
         account.save()
-        feeds.keep_description(account, found)
+        feeds.keep_description(account, found, now=now)
         keep_secrets(account=account, secrets=wanted.secrets)
         RemoteToken.objects.filter(psa_account=account).delete()
         health.resume(account_id=account.pk, now=now)

@@ -16,6 +16,7 @@ from connectors.sync.models import Cursor
 from helpdesk.core import live
 from helpdesk.directory.models import PsaAccount, default_client_mail
 from helpdesk.directory.services import join_users
+from helpdesk.tickets import clock_jobs
 
 OVERLAP = timedelta(minutes=5)
 """Read again: rows that the PSA committed later than it stamped them."""
@@ -55,7 +56,7 @@ def read_reference(run: Run, cursor: Cursor) -> bool:
     now = run.clock()
     cursors.begin(cursor, now=now)
     run.account.mark = run.connector.mark
-    keep_description(run.account, run.connector.describe())
+    keep_description(run.account, run.connector.describe(), now=now)
     done = 0
     for kind, rows in run.connector.reference():
         count = reference.apply(account=run.account, kind=kind, rows=rows, keys=run.keys, now=run.clock())
@@ -71,9 +72,11 @@ def read_reference(run: Run, cursor: Cursor) -> bool:
     return True
 
 
-def keep_description(account: PsaAccount, description: Description) -> None:
+def keep_description(account: PsaAccount, description: Description, *, now: datetime) -> None:
     """Store what the PSA can do and asks for. What an administrator chose stays."""
     found = description.to_json()
+    usual = account.capabilities.get("usual_targets")
+    is_promised_anew = bool(account.capabilities) and found["capabilities"].get("usual_targets") != usual
     account.capabilities = found["capabilities"]
     account.required_fields = found["required_fields"]
     account.transition_rules = found["transition_rules"]
@@ -84,6 +87,8 @@ def keep_description(account: PsaAccount, description: Description) -> None:
         account.settings = {**account.settings, "outcomes": outcomes}
         names.append("settings")
     account.save(update_fields=names)
+    if is_promised_anew:
+        clock_jobs.request(now=now)
     live.touch(live.HEALTH)
 
 

@@ -195,6 +195,7 @@ def _remote_ticket(record: TicketRecord, keys: Keys, seen: Seen | None) -> Remot
         raw=values.raw(record.raw),
         marker=marker_of(record.marker),
         labels=labels,
+        paused_at=record.sla_paused_at if isinstance(record.sla_paused_at, datetime) else None,
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from connectors.base.connector import Connector
 from connectors.base.records import UNSET, ActionRecord, AttachmentRecord, TimeRecord
 from connectors.sync import values
@@ -18,6 +20,7 @@ from helpdesk.actions.mirror import RemoteAction, RemoteFile
 from helpdesk.actions.models import Action, Attachment, TimeEntry
 from helpdesk.actions.times import RemoteTime
 from helpdesk.directory.models import PsaAccount
+from helpdesk.sla.choices import ClockState, Difference
 from helpdesk.tickets import status_changes
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.status_changes import RemoteStatusChange
@@ -135,8 +138,13 @@ def status_change(record: ActionRecord, keys: Keys) -> RemoteStatusChange | None
 
 
 def sharpen(*, account: PsaAccount, ticket: Ticket, connector: Connector, keys: Keys, now: datetime) -> int:
-    """Ask the PSA's history about changes of status that were only seen between two pulls: one call, and only then."""
-    if not account.can("status_history") or not status_changes.seen_only(ticket, now=now):
+    """Ask the PSA's history about changes of status that nobody told us of: one call, and only where it matters.
+
+    That is after a change that was only seen between two pulls, and at the first reading of a ticket whose dates show
+    that it stood still before we met it.
+    """
+    is_seen = bool(account.can("status_history") and status_changes.seen_only(ticket, now=now))
+    if not is_seen and not (account.can("status_history") and _stood_still_before(ticket)):
         return 0
     rows = connector.status_changes(str(ticket.remote_id))
     keys.prime("agent", (row.agent for row in rows if row.agent))
@@ -150,7 +158,16 @@ def sharpen(*, account: PsaAccount, ticket: Ticket, connector: Connector, keys: 
         )
         for row in rows
     ]
-    return status_changes.sharpen(ticket=ticket, rows=told, now=now)
+    tell = status_changes.sharpen if is_seen else status_changes.tell_before
+    return tell(ticket=ticket, rows=told, now=now)
+
+
+def _stood_still_before(ticket: Ticket) -> bool:
+    """At the first reading: it waits, since when nobody knows, or the PSA's dates are not to be explained."""
+    if ticket.actions_pulled_at is not None:
+        return False
+    strange = Q(difference__in=[Difference.UNKNOWN, Difference.PAUSE]) | Q(state=ClockState.PAUSED)
+    return ticket.clocks.filter(strange).exists()
 
 
 def wants_files(account: PsaAccount, ticket: Ticket, actions: Sequence[ActionRecord]) -> bool:

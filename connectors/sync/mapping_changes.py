@@ -128,13 +128,10 @@ def _deadlines(account: PsaAccount, kind: str, changes: Sequence[Change], now: d
     rows = rows.filter(Q(is_open=True) | Q(**{f"{column}__in": ends})) if kind == "statuses" else rows.open()
     tickets = list(rows.order_by("pk").only(*rederiving.READ)[: RECKONED + 1])
     meanings = rederiving.meanings_of(account.pk)
-    target: dict[int, Any] = dict(meanings.statuses if kind == "statuses" else meanings.priorities) | moving
-    would = rederiving.Meanings(
-        statuses=target if kind == "statuses" else meanings.statuses,
-        priorities=target if kind == "priorities" else meanings.priorities,
-        targets=meanings.targets,
-    )
-    found = rederiving.reckon(tickets[:RECKONED], would, now=now)
+    target: dict[int, Any] = meanings.statuses if kind == "statuses" else meanings.priorities
+    target.update(moving)
+    context = rederiving.context_of(account.pk, now, meanings=meanings)
+    found = rederiving.reckon(tickets[:RECKONED], context)
     late = [(_is_late(r.was), _is_late(rederiving.columns_of(r.ticket))) for r in found]
     return {
         "moved": sum(r.was["next_due_at"] != r.ticket.next_due_at for r in found),

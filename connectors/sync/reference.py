@@ -31,9 +31,9 @@ def apply(
     `is_part`: other rows are not named, which says nothing about them. An unsent change of ours is never overwritten.
     """
     if kind == "calendars":
-        return sla_reference.apply_calendars(account=account, rows=rows)
+        return sla_reference.apply_calendars(account=account, rows=rows, now=now)
     if kind == "policies":
-        return sla_reference.apply_policies(account=account, rows=rows, keys=keys)
+        return sla_reference.apply_policies(account=account, rows=rows, keys=keys, now=now)
     if kind not in _KINDS:
         return 0
     model, columns, is_complete = _KINDS[kind]

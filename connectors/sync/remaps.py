@@ -15,7 +15,8 @@ from connectors.sync.models import Remap
 from helpdesk.accounts.services import record_audit
 from helpdesk.core import bell, live
 from helpdesk.directory.models import PsaAccount
-from helpdesk.sla.models import Target
+from helpdesk.sla.models import Policy, Target
+from helpdesk.sla.versions import save_policy_version
 from helpdesk.tickets import rederiving
 from helpdesk.tickets.choices import FINISHED, Category, SlaClock
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketEvent, TicketType
@@ -74,7 +75,7 @@ def request_for(*, account_id: int, changes: Sequence[tuple[Meant, Meant]], now:
     for old, new in changes:
         if isinstance(new, Priority):
             priorities.append(new.pk)
-            Target.objects.filter(policy__psa_account=account_id, priority=new.remote_id).update(rank=new.rank)
+            _rank_targets(account_id, new, now)
         elif isinstance(old, Status) and isinstance(new, Status):
             statuses.append(new.pk)
             if _in_reports(old.category) != _in_reports(new.category):
@@ -122,6 +123,16 @@ def words(row: Meant) -> str:
     else:
         said = str(row.get_rank_display() if isinstance(row, Priority) else row.get_kind_display())
     return said if row.is_mapped else f"{said} ({_('not mapped')})"
+
+
+def _rank_targets(account_id: int, priority: Priority, now: datetime) -> None:
+    """What the account's policies promise for a priority is promised for its new rank."""
+    rows = Target.objects.filter(policy__psa_account=account_id, priority=priority.remote_id)
+    moved = rows.exclude(rank=priority.rank) | rows.filter(rank=None)
+    policies = list(Policy.objects.filter(targets__in=moved).distinct())
+    rows.update(rank=priority.rank)
+    for policy in policies:
+        save_policy_version(policy, now=now)
 
 
 def _in_reports(category: str) -> str:

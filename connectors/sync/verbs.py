@@ -30,6 +30,7 @@ from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets import conflicts, upkeep
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.status_changes import apply_status_changes
+from helpdesk.tickets.writing import save_clocks
 
 T = TypeVar("T", bound=Record)
 
@@ -272,8 +273,8 @@ class CreateAction(TicketJob[ActionRecord]):
             has_time="time_apart" not in self.item.fields,
         )
         change = inbound_actions.status_change(record, self.keys)
-        if change is not None:
-            apply_status_changes(ticket=self.ticket, rows=[change], now=now)
+        if change is not None and apply_status_changes(ticket=self.ticket, rows=[change], now=now):
+            save_clocks(self.ticket, now=now)
         if self.item.fields.get("new_status") and record.new_status is None:
             # The PSA took the words and kept its status: ours falls back to what it has.
             conflicts.fall_back(

@@ -18,11 +18,15 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     Role.DISPATCHER: _EVERY_DESK | {"tickets.bulk", "clients.link", "macros.change", "views.share"},
     Role.AGENT: _EVERY_DESK | {"tickets.bulk"},
     Role.MANAGER: _EVERY_DESK
-    | {"tickets.bulk", "macros.change", "views.share", "reports.view", "reports.export", "settings.view", "audit.view"},
+    | {
+        "tickets.bulk", "clocks.correct", "macros.change", "views.share", "reports.view", "reports.export",
+        "settings.view", "audit.view",
+    },
     Role.ADMIN: _EVERY_DESK
     | {
-        "tickets.bulk", "clients.link", "macros.change", "views.share", "reports.view", "reports.export",
-        "settings.view", "settings.change", "accounts.change", "people.change", "audit.view", "contacts.erase",
+        "tickets.bulk", "clocks.correct", "clients.link", "macros.change", "views.share", "reports.view",
+        "reports.export", "settings.view", "settings.change", "accounts.change", "people.change",
+        "audit.view", "contacts.erase",
     },
     Role.CLIENT: frozenset({"portal.view"}),
 }  # fmt: skip

@@ -42,3 +42,22 @@ class Assigns(models.TextChoices):
     STAYS = "", _("Stays as it is")
     ME = "me", _("Who runs the macro")
     PERSON = "person", _("A person")
+
+
+class Trigger(models.TextChoices):
+    """What escalated a ticket."""
+
+    PERSON = "person", _("Escalated by a person")
+    BREACH = "breach", _("SLA breached")
+    THRESHOLD = "threshold", _("Much of the target is used")
+    STALE = "stale", _("Client has not answered")
+    UNASSIGNED = "unassigned", _("Critical without an owner")
+
+
+class Way(models.TextChoices):
+    """How a person wants to hear of an escalation."""
+
+    DESK = "desk", _("In the desk")
+    MAIL = "mail", _("By mail")
+    BOTH = "both", _("In the desk and by mail")
+    NONE = "none", _("Not at all")

@@ -8,27 +8,26 @@ this desk. Nothing of it ever goes to a client.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Lower
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.choices import Role
 from helpdesk.accounts.models import User
-from helpdesk.actions import mails, notices
+from helpdesk.actions import notices, telling, wishes
 from helpdesk.actions.asked import NewAction
+from helpdesk.actions.choices import Trigger
 from helpdesk.actions.models import Action, Escalation, Notice
 from helpdesk.actions.services import add_action
+from helpdesk.actions.summary import mail_subject, summary_lines, ticket_address
+from helpdesk.actions.telling import staff_addresses
 from helpdesk.core.errors import Refused
-from helpdesk.core.formatting import FOREVER, moment
 from helpdesk.core.origin import Origin
-from helpdesk.directory.models import Agent, Contact, Team
+from helpdesk.directory.models import Agent, Team
 from helpdesk.tickets import writing
 from helpdesk.tickets.choices import Category
 from helpdesk.tickets.models import Priority, Status, Ticket
@@ -70,21 +69,61 @@ def escalate_ticket(
     changes = _changes(ticket, asked, reason)
     note = _note(ticket, asked, reason, told)
     action = _said(ticket, NewAction(text=note, marker=asked.marker, rank=rank), user, origin, now)
+    # Stands there before the status: who hears of that finds it, and tells nobody a second time.
+    made = Escalation.objects.create(
+        ticket=ticket, action=action, reason=reason, user=user, told=telling.names(told), at=now
+    )
     held = change_held(
         ticket=writing.hold_ticket(ticket), changes=changes, origin=origin, now=now, is_confirmed=asked.is_confirmed,
         rank=rank,
     )  # fmt: skip
-    held.escalation_reason, held.escalated_at = reason, held.escalated_at or now
-    held.save(update_fields=["escalation_reason", "escalated_at"])
-    made = Escalation.objects.create(
-        ticket=held, action=action, reason=reason, user=user, told=", ".join(str(one) for one in told)[:500], at=now
-    )
-    Notice.objects.bulk_create(Notice(user=one, escalation=made, created_at=now) for one in told)
-    notices.tell(*(one.pk for one in told))
-    _mail(held, made, told, user, origin, now, rank)
-    writing.tell_pages(held)
+    mark(ticket=held, reason=reason, now=now)
     made.ticket = held
+    _tell(made, told, user, origin, now, rank)
+    writing.tell_pages(held)
     return made
+
+
+@transaction.atomic
+def escalated_by_status(*, ticket: Ticket, user: User, origin: Origin, now: datetime) -> Escalation | None:
+    """A person chose the status in which its PSA keeps what is escalated: the same people are told, and it is marked.
+
+    None when the status came with `escalate_ticket`, which has done so.
+    """
+    if Escalation.objects.on_tickets([ticket.pk]).of_trigger(Trigger.PERSON).filter(user=user, at=now).exists():
+        return None
+    told = people_to_tell(ticket, but=user)
+    reason = ticket.escalation_reason.strip() or _("Moved to %(status)s") % {"status": ticket.status}
+    mark(ticket=ticket, reason=reason, now=now)
+    made = Escalation.objects.create(ticket=ticket, reason=reason, user=user, told=telling.names(told), at=now)
+    telling.tell(made=made, people=told, now=now)
+    return made
+
+
+@transaction.atomic
+def take_back(*, ticket: Ticket, at: datetime, user_id: int, now: datetime) -> bool:
+    """What came with a press that was undone: the mark goes, unless something else stands behind it.
+
+    Those who were told keep their notice, which says so; a mail that has not left never does.
+    """
+    mine = Escalation.objects.on_tickets([ticket.pk]).of_trigger(Trigger.PERSON).going_on()
+    made = mine.filter(user=user_id, at=at).first()
+    if made is None:
+        return False
+    Escalation.objects.filter(pk=made.pk).update(ended_at=now)
+    rest = list(ticket.escalations.going_on().marking())
+    ticket.escalated_at = rest[0].at if rest else None
+    if ticket.escalation_reason == made.reason:
+        ticket.escalation_reason = rest[-1].reason if rest else ""
+    ticket.save(update_fields=["escalated_at", "escalation_reason"])
+    writing.tell_pages(ticket)
+    return True
+
+
+def mark(*, ticket: Ticket, reason: str, now: datetime) -> None:
+    """It counts as escalated from the first time on; the reason is the last one."""
+    ticket.escalation_reason, ticket.escalated_at = reason, ticket.escalated_at or now
+    ticket.save(update_fields=["escalation_reason", "escalated_at"])
 
 
 def check_reason(text: str) -> str:
@@ -167,64 +206,21 @@ def _said(ticket: Ticket, new: NewAction, user: User, origin: Origin, now: datet
     return made
 
 
-def _mail(
-    ticket: Ticket, made: Escalation, told: Sequence[User], user: User, origin: Origin, now: datetime, rank: int
-) -> None:
-    addresses = staff_addresses(ticket, told)
-    if not addresses:
-        return
+def _tell(made: Escalation, told: Sequence[User], user: User, origin: Origin, now: datetime, rank: int) -> None:
+    """In the desk and by mail: the PSA's own mail where it sends one, for those who want a mail at all."""
+    ticket = made.ticket
     if not ticket.psa_account.can("staff_mail"):
-        mails.queue_escalation(action=made.action, to=addresses, now=now)
+        telling.tell(made=made, people=told, now=now)
+        return
+    Notice.objects.bulk_create(Notice(user=one, escalation=made, created_at=now) for one in told)
+    notices.tell(*(one.pk for one in told))
+    addresses = staff_addresses(ticket, wishes.by_mail(told, Trigger.PERSON))
+    if not addresses or made.action is None:
         return
     text = "\n".join([*summary_lines(ticket, made, now).values(), "", ticket_address(ticket)])
     marker = str(uuid.uuid5(uuid.UUID(str(made.action.marker)), "mail"))
     new = NewAction(
-        text=text, title=mail_subject(ticket), email_to=", ".join(addresses), sends_email=True, is_to_staff=True,
+        text=text, title=mail_subject(ticket, made), email_to=", ".join(addresses), sends_email=True, is_to_staff=True,
         marker=marker, rank=rank,
     )  # fmt: skip
     _said(ticket, new, user, origin, now)
-
-
-def staff_addresses(ticket: Ticket, people: Collection[User]) -> list[str]:
-    """Where to mail them. An address that a contact of the ticket's client has, too, is the client's: left out."""
-    wanted = {one.email.lower() for one in people if one.email}
-    theirs = Contact.objects.filter(client=ticket.client_id).annotate(mail=Lower("email")).filter(mail__in=wanted)
-    outside = set(theirs.values_list("mail", flat=True))
-    if ticket.contact is not None:
-        outside.add(ticket.contact.email.lower())
-    return sorted(wanted - outside)
-
-
-def mail_subject(ticket: Ticket) -> str:
-    return _("[%(number)s] Escalated: %(subject)s") % {"number": ticket.label, "subject": ticket.subject}
-
-
-def ticket_address(ticket: Ticket) -> str:
-    return f"{settings.BASE_URL}{ticket.get_absolute_url()}"
-
-
-def summary_lines(ticket: Ticket, made: Escalation, now: datetime) -> Mapping[str, str]:
-    """What a mail about it says before its link, by line: nobody should have to open the desk to judge it.
-
-    Instants are in the active time zone.
-    """
-    lines = {
-        "what": f"{ticket.label} {ticket.subject}",
-        "reason": _("%(who)s escalated it: %(reason)s") % {"who": made.user or _("Somebody"), "reason": made.reason},
-        "client": _("Client: %(client)s") % {"client": ticket.client or _("unknown")},
-        "owner": _("Owner: %(owner)s") % {"owner": _owner(ticket)},
-        "state": _("Status: %(status)s, priority: %(priority)s")
-        % {"status": ticket.status, "priority": ticket.priority},
-    }
-    zone = timezone.get_current_timezone()
-    for clock in ticket.clocks.all():
-        if clock.finished_at is None and clock.due_at is not None and clock.due_at < FOREVER:
-            said = _("%(clock)s was due %(when)s") if clock.due_at < now else _("%(clock)s due %(when)s")
-            lines[clock.kind] = said % {"clock": clock.get_kind_display(), "when": moment(clock.due_at, now, zone)}
-    return lines
-
-
-def _owner(ticket: Ticket) -> str:
-    if ticket.agent is None:
-        return _("nobody")
-    return str(ticket.agent.user or ticket.agent)

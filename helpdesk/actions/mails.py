@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from helpdesk.actions.addresses import only_address, read_addresses
 from helpdesk.actions.choices import Kind, MailState, Occasion
-from helpdesk.actions.models import Action, ClientMail
+from helpdesk.actions.models import Action, ClientMail, Escalation
 from helpdesk.core import bell, live
 from helpdesk.core.errors import Stale
 from helpdesk.directory.choices import Mailer
@@ -96,24 +96,26 @@ def queue_status(*, ticket: Ticket, item: OutboxItem | None, now: datetime, hold
     )  # fmt: skip
 
 
-def queue_escalation(*, action: Action, to: Sequence[str], now: datetime) -> ClientMail | None:
+def queue_escalation(*, made: Escalation, to: Sequence[str], now: datetime) -> ClientMail | None:
     """Tell our own people, at once: what they are told of stands here whatever becomes of it in the PSA."""
+    key = f"escalation:{made.action_id}" if made.action_id else f"escalated:{made.pk}"
     return _queue(
-        key=f"escalation:{action.pk}", occasion=Occasion.ESCALATION, ticket=action.ticket, action=action, item=None,
-        to=", ".join(to), now=now, at=now,
+        key=key, occasion=Occasion.ESCALATION, ticket=made.ticket, action=made.action, item=None, to=", ".join(to),
+        now=now, at=now, escalation=made,
     )  # fmt: skip
 
 
 def _queue(
     *, key: str, occasion: Occasion, ticket: Ticket, item: OutboxItem | None, to: str, now: datetime, at: datetime,
-    action: Action | None = None, cc: str = "", is_first: bool = False,
+    action: Action | None = None, cc: str = "", is_first: bool = False, escalation: Escalation | None = None,
 ) -> ClientMail | None:  # fmt: skip
     first = read_addresses(to)
     copies = [a for a in read_addresses(cc) if a not in first]
     if not first and not copies:
         return None
     columns = {
-        "occasion": occasion, "ticket": ticket, "action": action, "item": item, "to": ", ".join(first),
+        "occasion": occasion, "ticket": ticket, "action": action, "escalation": escalation, "item": item,
+        "to": ", ".join(first),
         "cc": ", ".join(copies), "not_before_at": at, "patience_until": at + PATIENCE, "created_at": now,
     }  # fmt: skip
     if is_first:

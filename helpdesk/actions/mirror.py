@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 
 from helpdesk.actions.choices import FileState, Kind
 from helpdesk.actions.files import safe_name
@@ -19,6 +20,8 @@ from helpdesk.tickets.choices import Sync
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.search import refresh_search_text
 from helpdesk.tickets.status_changes import RemoteStatusChange, apply_status_changes
+from helpdesk.tickets.verdicts import record_changed, verdicts_of
+from helpdesk.tickets.writing import save_clocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,7 @@ def apply_actions(
     changed += apply_status_changes(
         ticket=ticket, rows=[r.status_change for r in rows if r.status_change is not None], now=now
     )
-    _sum_up(ticket, up_to, now)
+    _sum_up(ticket, up_to, now, is_moved=bool(created or changed))
     if created or changed:
         refresh_search_text(ticket)
         live.touch(live.DESK, live.ticket_scope(ticket.pk))
@@ -184,8 +187,11 @@ def _mark_gone(have: Sequence[Action], keys: set[str], now: datetime) -> int:
     return Action.objects.filter(pk__in=gone).update(removed_at=now) if gone else 0
 
 
-def _sum_up(ticket: Ticket, up_to: datetime | None, now: datetime) -> None:
-    """Whether the client waits for an answer, and how far the actions are known."""
+def _sum_up(ticket: Ticket, up_to: datetime | None, now: datetime, *, is_moved: bool) -> None:
+    """Whether the client waits for an answer, when it had the first one, and how far the actions are known.
+
+    `is_moved`: something came or went, so that the clocks may have moved, too.
+    """
     last = (
         Action.objects.filter(ticket=ticket, is_internal=False, removed_at=None)
         .exclude(kind=Kind.SYSTEM)
@@ -197,9 +203,16 @@ def _sum_up(ticket: Ticket, up_to: datetime | None, now: datetime) -> None:
     values: dict[str, Any] = {"client_replied_at": last.occurred_at if last and waits else None}
     if up_to is not None:
         values["actions_pulled_at"] = up_to
-    if values["client_replied_at"] != ticket.client_replied_at:
+    values["answered_at"] = Action.objects.of_staff_to_client(ticket.pk).aggregate(at=Min("occurred_at"))["at"]
+    is_first_reading = up_to is not None and ticket.actions_pulled_at is None
+    if values["client_replied_at"] != ticket.client_replied_at or values["answered_at"] != ticket.answered_at:
         values["changed_at"] = now
     Ticket.objects.filter(pk=ticket.pk).update(**values)
+    if is_moved or is_first_reading or values["answered_at"] != ticket.answered_at:
+        for name, value in values.items():
+            setattr(ticket, name, value)
+        before = verdicts_of([ticket.pk])
+        record_changed(before, save_clocks(ticket, now=now), now=now, why="message")
 
 
 @transaction.atomic

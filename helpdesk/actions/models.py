@@ -8,9 +8,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from helpdesk.actions.choices import Assigns, FileState, Kind, MailState, Occasion
-from helpdesk.actions.querysets import ActionQuerySet, AttachmentQuerySet, MailQuerySet, NoticeQuerySet
+from helpdesk.actions import titles
+from helpdesk.actions.choices import Assigns, FileState, Kind, MailState, Occasion, Trigger
+from helpdesk.actions.querysets import (
+    ActionQuerySet,
+    AttachmentQuerySet,
+    EscalationQuerySet,
+    MailQuerySet,
+    NoticeQuerySet,
+)
 from helpdesk.core.models import ConfiguredRow, RemoteRow, unique_in_account
+from helpdesk.sla.choices import ClockKind
 from helpdesk.tickets.choices import Sync
 
 
@@ -234,22 +242,64 @@ class Macro(models.Model):
 
 
 class Escalation(models.Model):
-    """One act of escalating a ticket: who did it, why, and who was told. Never edited."""
+    """A ticket was escalated, by a person or by a rule: why, and who was told. Nothing but its end is edited."""
 
     ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="escalations")
-    action = models.OneToOneField(Action, on_delete=models.CASCADE, related_name="escalation")
-    """The internal note that documents it."""
+    action = models.OneToOneField(Action, null=True, on_delete=models.CASCADE, related_name="escalation")
+    """The internal note that documents it; null where a rule only told people."""
+    trigger = models.CharField(max_length=12, choices=Trigger.choices, default=Trigger.PERSON)
+    level = models.PositiveSmallIntegerField(default=1)
+    """1 the owner, 2 the team's lead, 3 management; of a threshold, its per cent."""
+    clock = models.CharField(max_length=10, choices=ClockKind.choices, blank=True)
+    cycle = models.PositiveSmallIntegerField(default=1)
+    """Of the clock; where no clock is meant, which time it came to this."""
+    policy = models.PositiveBigIntegerField(default=0)
+    policy_version = models.PositiveIntegerField(default=0)
+    """The promise by which a rule judged: once per rule, level, clock cycle and version."""
+    ended_at = models.DateTimeField(null=True, blank=True)
+    """What a rule found has ended: answered, assigned, finished, or gone on to a higher level. A person's: taken back,
+    or the work has ended."""
+    looked_until = models.DateTimeField(null=True, blank=True)
+    """Of a clock's: when it was to be looked at next. Another instant there means that it was worked out anew."""
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     reason = models.TextField()
     told = models.CharField(max_length=500, blank=True)
     """Names of who was told, as they were then."""
     at = models.DateTimeField()
+    """When it came to this; people may be told later, at the next opening."""
+
+    objects = EscalationQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket", "trigger", "level", "clock", "cycle", "policy", "policy_version"],
+                name="escalation_once",
+                condition=~Q(trigger=Trigger.PERSON),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="escalation_order"),
+            models.Index(fields=["ticket"], name="escalation_open", condition=Q(ended_at=None)),
+        ]
         ordering = ["at", "pk"]
 
     def __str__(self) -> str:
         return f"escalation of {self.ticket_id}"
+
+    @property
+    def title(self) -> str:
+        """What it is about in a few words: "Resolution overdue, level 2"."""
+        return titles.title(self.trigger, self.level, self.clock)
+
+    @property
+    def level_word(self) -> str:
+        return titles.level_word(self.trigger, self.level)
+
+    @property
+    def about(self) -> str:
+        """`title` without the level, which stands beside it."""
+        return titles.about(self.trigger, self.clock)
 
 
 class Notice(models.Model):
@@ -283,6 +333,8 @@ class ClientMail(models.Model):
     occasion = models.CharField(max_length=16, choices=Occasion.choices)
     ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="mails")
     action = models.ForeignKey(Action, null=True, blank=True, on_delete=models.CASCADE, related_name="mails")
+    escalation = models.ForeignKey(Escalation, null=True, blank=True, on_delete=models.CASCADE, related_name="mails")
+    """Of an escalation that no action documents."""
     item = models.ForeignKey("outbox.OutboxItem", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     """The change that the PSA accepts first."""
     marker = models.UUIDField(default=uuid.uuid4, unique=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
-from helpdesk.actions import configuring, mails
+from helpdesk.accounts.models import User
+from helpdesk.actions import configuring, escalating, mails
 from helpdesk.actions.models import Action, Attachment, TimeEntry
+from helpdesk.core.origin import Origin
 from helpdesk.outbox.choices import State
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.outbox.signals import item_changed
-from helpdesk.tickets.models import Ticket
-from helpdesk.tickets.signals import ticket_finished
+from helpdesk.tickets.models import Ticket, TicketEvent
+from helpdesk.tickets.signals import change_undone, ticket_escalated, ticket_finished
 
 _MODELS = {"action": Action, "time": TimeEntry, "attachment": Attachment}
 
@@ -42,3 +45,18 @@ def on_item_changed(sender: type, item: OutboxItem, now: datetime, is_shown: boo
 @receiver(ticket_finished)
 def on_ticket_finished(sender: type, ticket: Ticket, item: OutboxItem, now: datetime, **_: Any) -> None:
     mails.queue_status(ticket=ticket, item=item, now=now)
+
+
+@receiver(ticket_escalated)
+def on_ticket_escalated(sender: type, ticket: Ticket, origin: Origin, now: datetime, **_: Any) -> None:
+    user = User.objects.filter(pk=origin.user_id).first() if origin.user_id else None
+    if user is not None:
+        escalating.escalated_by_status(ticket=ticket, user=user, origin=origin, now=now)
+
+
+@receiver(change_undone)
+def on_change_undone(
+    sender: type, ticket: Ticket, events: Sequence[TicketEvent], origin: Origin, now: datetime, **_: Any
+) -> None:
+    if origin.user_id and ticket.escalated_at is not None:
+        escalating.take_back(ticket=ticket, at=events[0].at, user_id=origin.user_id, now=now)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.utils.translation import get_language, gettext, gettext_noop
 
-from helpdesk.core.formatting import FOREVER, duration, moment
+from helpdesk.core.formatting import FOREVER, duration, moment, open_duration
 
 _PHRASES = {
     "response": gettext_noop("Response"),
@@ -36,6 +36,12 @@ class Chip(NamedTuple):
     state: str
     text: str
     title: str
+
+
+class OpenTime(Protocol):
+    """What counts open time only."""
+
+    def elapsed(self, start: datetime, end: datetime) -> int: ...
 
 
 @lru_cache(maxsize=16)
@@ -68,29 +74,34 @@ def chip(
     seconds: float | None,
     now: datetime,
     zone: tzinfo = UTC,
+    hours: OpenTime | None = None,
 ) -> Chip:
-    """State, words and absolute time of a clock at `now`.
+    """State, words and absolute time of a clock at `now`. `hours`: whose seconds count; None = every second.
 
     `seconds` is set only where the clock does not run: left when paused, taken when met, over when breached and then
     finished or paused. A deadline without a name is the resolution's: a list says it fifty times.
     """
     due = due_at if due_at is not None and due_at < FOREVER else None
     state = state_at(state, due, at_risk_at, now) if seconds is None else state
-    said = phrases()
+    said, worded = phrases(), open_duration if hours else duration
     name = "response" if kind == "response" else "resolution"
     clock = said[name]
     until = said[f"{name}_due"] % moment(due, now, zone) if due else clock
     if state == "breached":
         if seconds is None and due and now > due:
-            seconds = (now - due).total_seconds()
-        text = said["breached"] if seconds is None else said["breached_by"] % duration(seconds)
+            seconds = _between(due, now, hours)
+        text = said["breached"] if seconds is None else said["breached_by"] % worded(seconds)
     elif state == "paused":
-        text = said["paused"] if seconds is None else said["paused_with"] % duration(seconds)
+        text = said["paused"] if seconds is None else said["paused_with"] % worded(seconds)
         return Chip(state, text, said["is_paused"] % {"clock": clock})
     elif state == "met":
-        text = said["met"] if seconds is None else said["met_in"] % duration(seconds)
+        text = said["met"] if seconds is None else said["met_in"] % worded(seconds)
     elif state == "not_started" or due is None:
         return Chip("not_started", said["not_started"], said["is_idle"] % {"clock": clock})
     else:
-        text = said[state] % duration((due - now).total_seconds())
+        text = said[state] % worded(_between(now, due, hours))
     return Chip(state, text, until)
+
+
+def _between(start: datetime, end: datetime, hours: OpenTime | None) -> float:
+    return hours.elapsed(start, end) if hours else (end - start).total_seconds()

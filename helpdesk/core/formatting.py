@@ -31,6 +31,13 @@ def duration(seconds: float | None) -> str:
     return f"{days} d {hours} h" if hours and days < 10 else f"{days} d"
 
 
+def open_duration(seconds: float | None) -> str:
+    """The same for open time, which has no days: "28 h" of a desk that opens for eight is no "1 d 4 h"."""
+    if seconds is None or abs(seconds) < 86_400:
+        return duration(seconds)
+    return f"{int(abs(seconds) // 3600)} h"
+
+
 def ago(seconds: float) -> str:
     """Short age for freshness: "8 s", "4 min", "2 h", "3 d"."""
     seconds = max(0, int(seconds))

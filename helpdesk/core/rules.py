@@ -61,6 +61,24 @@ class Verdict:
         return not self.errors
 
 
+def usual_targets(capabilities: Mapping[str, Any]) -> dict[int, tuple[int | None, int | None]]:
+    """Rank -> (response, resolution) seconds that an account usually promises; None = nothing.
+
+    Empty where it says none; what does not fit in the stored JSON is left out.
+    """
+    found = capabilities.get("usual_targets")
+    pairs = found.items() if isinstance(found, Mapping) else ()
+    return {
+        int(rank): (_seconds(pair[0]), _seconds(pair[1]))
+        for rank, pair in pairs
+        if str(rank).isdigit() and isinstance(pair, list | tuple) and len(pair) == 2
+    }
+
+
+def _seconds(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
 def required_fields(rows: Collection[Mapping[str, Any]]) -> tuple[RequiredField, ...]:
     """Read the stored JSON; rows that do not fit are left out, so that an old account never stops the desk."""
     return tuple(

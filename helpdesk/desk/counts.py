@@ -25,6 +25,7 @@ CAP = 999
 _SECONDS = 5
 LIST = "/tickets/"
 NOTICES = "/notices/"
+ESCALATIONS = "/escalations/"
 PERSONAL = frozenset({"view=mine"})
 """Queries whose answer depends on who asks."""
 
@@ -108,6 +109,8 @@ def _current(link: Link, path: str, query: dict[str, str], *, exact: bool) -> st
         return "page" if path == href and dict(parse_qsl(own)) == query else ""
     if path == href:
         return "true" if query.get("view") else "page"
+    if href == NOTICES and path == ESCALATIONS:
+        return "page"  # the other half of that section
     section = "/settings/" if href == "/settings/personal/" and exact else href
     return "page" if path.startswith(section) and section != "/" else ""
 

@@ -16,6 +16,8 @@ from helpdesk.actions.models import Macro
 from helpdesk.core.errors import Refused
 from helpdesk.directory.models import Organisation, PsaAccount
 from helpdesk.directory.services import join_users
+from helpdesk.sla.models import EVER, Policy, PolicyUse, Target
+from helpdesk.sla.versions import save_policy_version, use_policy
 from helpdesk.tickets.choices import Category, SlaClock
 from helpdesk.tickets.models import Status
 
@@ -32,10 +34,12 @@ class Account:
     settings: tuple[str, ...]
     words: tuple[tuple[str, Category], ...] = ()
     """Statuses of the tenant's own, as its administrator would have mapped them; all of them pause the clock."""
+    tells_targets: bool = False
+    """Off: it gives due dates without a word on what they follow; what its tenant promises was entered here."""
 
 
 ACCOUNTS = (
-    Account("halopsa", "halo", ("client_id=demo", "client_secret=demo-secret")),
+    Account("halopsa", "halo", ("client_id=demo", "client_secret=demo-secret"), tells_targets=True),
     Account(
         "autotask",
         "autotask",
@@ -57,6 +61,9 @@ ACCOUNTS = (
     ),
 )
 """One of each: the sandbox deals its clients to them in this order."""
+AROUND_THE_CLOCK = "Around the clock"
+PROMISED = {1: (900, 3600), 2: (3600, 4 * 3600), 3: (4 * 3600, 8 * 3600), 4: (8 * 3600, 24 * 3600)}
+"""Rank -> (response, resolution) seconds: what the tenants of the sandbox promise."""
 LIFTED = "calls_per_minute=10000"
 
 
@@ -84,6 +91,22 @@ def map_words(account: Account) -> None:
         Status.objects.update_or_create(
             psa_account=row, remote_id=word, defaults={**meaning, "is_edited": True, "is_active": True}
         )
+
+
+@transaction.atomic
+def give_policy(account: Account) -> None:
+    """The same promise as in the tenant, from ever, where its PSA does not tell it. What is chosen here stays."""
+    row = PsaAccount.objects.get(name=account.name)
+    if account.tells_targets or PolicyUse.objects.filter(psa_account=row).exists():
+        return
+    policy, is_new = Policy.objects.get_or_create(name=AROUND_THE_CLOCK, psa_account=None)
+    if is_new:
+        Target.objects.bulk_create(
+            Target(policy=policy, priority=str(rank), rank=rank, response_seconds=first, resolution_seconds=last)
+            for rank, (first, last) in PROMISED.items()
+        )
+        save_policy_version(policy, now=EVER)
+    use_policy(policy=policy, now=EVER, psa_account=row)
 
 
 @dataclass(frozen=True)

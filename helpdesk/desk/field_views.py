@@ -18,6 +18,7 @@ from helpdesk.core.errors import NeedsConfirmation, Refused
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
 from helpdesk.desk import ticket_head, ticket_page, ticket_side
+from helpdesk.desk.clock_options import MODELS, consequences
 from helpdesk.tickets import forms
 from helpdesk.tickets.access import ticket_for
 from helpdesk.tickets.fields import FIELDS
@@ -86,6 +87,17 @@ def _refused(ticket: Ticket, name: str) -> str:
     return ticket_head.refused_fields(ticket_page.open_items(ticket)).get(name, "")
 
 
+def _with_clocks(ticket: Ticket, name: str, choices: list[forms.Choice]) -> list[forms.Choice]:
+    """Each choice with what it would do to the deadline."""
+    held = str(getattr(ticket, f"{name}_id") or "")
+    keys = [int(one.value) for one in choices if one.value != held and one.value.isdecimal()]
+    said = consequences(ticket, name, keys, timezone.now(), timezone.get_current_timezone())
+    found = [(one, said.get(int(one.value), "") if one.value.isdecimal() else "") for one in choices]
+    if name == "client":
+        return [replace(one, note=", ".join(part for part in (one.note, words) if part)) for one, words in found]
+    return [replace(one, label=f"{one.label} ({words})" if words else one.label) for one, words in found]
+
+
 def _input(
     request: SignedIn,
     ticket: Ticket,
@@ -102,6 +114,8 @@ def _input(
     choices = forms.choices_of(ticket, name, searched)
     if name in forms.LEVELS:
         choices = [replace(one, label=ticket_side.category_words(one.label)) for one in choices]
+    elif name in MODELS and not why:
+        choices = _with_clocks(ticket, name, choices)
     value = forms.shown_value(ticket, name, zone) if typed is None else typed
     if typed is None and name == "description" and ticket.description_is_html:
         value = html_to_text(value)

@@ -29,6 +29,7 @@ from helpdesk.desk.counts import Link, current_of, section_links, view_links
 from helpdesk.directory.choices import Health
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.choices import UNFINISHED, State
+from helpdesk.sla.opening import open_spans
 from helpdesk.tickets.unmapped import unmapped_of
 
 MAPPING = "/settings/mapping/"
@@ -106,6 +107,11 @@ class Frame:
         """What clocks.js says of a clock that runs, is at risk, and is breached."""
         said = chips.phrases()
         return "|".join(said[key] for key in ("running", "at_risk", "breached_by"))
+
+    @property
+    def open_hours(self) -> str:
+        """When the desks open next, for clocks that stand still meanwhile."""
+        return open_spans(self.now)
 
     @cached_property
     def _kept(self) -> dict[str, Any]:
@@ -225,8 +231,7 @@ def _settings_links(user: Any) -> list[Link]:
             "settings.view",
             _("Statuses, types, outcomes of a PSA"),
         ),
-        (_("SLA policies"), "/settings/policies/", "timer", "settings.view", _("What is promised, by priority")),
-        (_("Calendars"), "/settings/calendars/", "calendar", "settings.view", _("Open hours and holidays")),
+        (_("SLA"), "/settings/sla/", "timer", "settings.view", _("What is promised to whom, open hours and holidays")),
         (
             _("Routing"),
             "/settings/routing/",
@@ -239,6 +244,7 @@ def _settings_links(user: Any) -> list[Link]:
         (_("Macros"), "/settings/macros/", "zap", "macros.change", _("Replies and changes in one press")),
         (_("Organisation"), "/settings/organisation/", "building-2", "settings.view", _("Name, colour, logo, hours")),
         (_("Audit log"), "/settings/audit/", "scroll-text", "audit.view", _("Who did what, and when")),
+        (_("Notices"), "/settings/notices/", "bell", "tickets.view", _("What you are told, in the desk and by mail")),
         (_("Personal"), "/settings/personal/", "user", "", _("Time zone, theme, undo send")),
     ]
     return [

@@ -80,6 +80,7 @@ def _sent(occasion: str) -> str:
     return {
         Occasion.ACKNOWLEDGEMENT: _("Acknowledged to %(who)s"),
         Occasion.STATUS: _("Told %(who)s that it is done"),
+        Occasion.ESCALATION: _("Told %(who)s by mail that it is escalated"),
     }.get(Occasion(occasion), _("Mailed to %(who)s"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,9 +13,9 @@ from helpdesk.core.formatting import moment
 from helpdesk.desk.new_ticket_form import Filled
 from helpdesk.directory.models import Client, Contract
 from helpdesk.sla.choices import ClockKind
-from helpdesk.tickets.clocks import promises
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Priority, Ticket
 from helpdesk.tickets.similar import similar_open
+from helpdesk.tickets.what_if import due_when_opened
 
 OTHERS = 5
 
@@ -75,12 +75,19 @@ def _due_hint(filled: Filled, now: datetime) -> str:
     priority = filled.rows.get("priority")
     if priority is None:
         return ""
-    promised = promises(Ticket(rank=priority.rank), filled.targets.get(priority.remote_id or ""))
+    promised = _promised(filled, priority, now)
     zone = timezone.get_current_timezone()
     phrases = ((ClockKind.RESPONSE, _("Response due %(when)s")), (ClockKind.RESOLUTION, _("resolution %(when)s")))
-    words = [
-        phrase % {"when": moment(now + timedelta(seconds=seconds), now, zone)}
-        for kind, phrase in phrases
-        if (seconds := promised[kind])
-    ]
+    words = [phrase % {"when": moment(promised[kind], now, zone)} for kind, phrase in phrases if promised.get(kind)]
     return ", ".join(words)
+
+
+def _promised(filled: Filled, priority: Priority, now: datetime) -> dict[str, datetime]:
+    """Clock -> when it would run out, worked out as the ticket's own clocks would be."""
+    kind, team = filled.rows.get("ticket_type"), filled.rows.get("team")
+    trial = Ticket(
+        psa_account=filled.account, client=filled.rows.get("client"), contract=filled.rows.get("contract"), team=team,
+        priority=priority, rank=priority.rank, sla_policy_id=kind.default_sla_policy_id if kind else None,
+        opened_at=now, changed_at=now,
+    )  # fmt: skip
+    return due_when_opened(trial, now)

@@ -18,6 +18,8 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.services import record_audit
 from helpdesk.desk.brand import forget_firm
 from helpdesk.directory.models import Organisation
+from helpdesk.sla.versions import follow_organisation
+from helpdesk.tickets import clock_jobs
 
 LOGO_BYTES = 512 * 1024
 LOGO_TYPES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
@@ -77,6 +79,8 @@ def change_organisation(
     elif drop_logo:
         row.logo = ""
     row.save()
+    if before.get("time_zone") != row.time_zone and follow_organisation(now=now, user=by):
+        clock_jobs.request(now=now)  # calendars without a zone of their own go by the organisation's
     if old_logo and (logo is not None or drop_logo):
         transaction.on_commit(lambda: default_storage.delete(old_logo))
     changed = {name: values[name] for name in values if before[name] != values[name]}

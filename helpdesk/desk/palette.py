@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
 from helpdesk.core.formatting import safe_colour
-from helpdesk.desk.counts import Link, section_links, view_links
+from helpdesk.desk.counts import ESCALATIONS, Link, section_links, view_links
 from helpdesk.desk.outcome_buttons import offered, why_blocked
 from helpdesk.directory.models import Client
 from helpdesk.tickets.models import Ticket
@@ -109,6 +109,7 @@ def pages_for(user: User, has_page: Callable[[str], bool], settings: Sequence[Li
         else []
     )
     sections = [link for link in section_links(user, has_page) if not link.href.startswith("/settings/")]
+    sections.append(Link(name=_("Escalations"), href=ESCALATIONS, icon="circle-arrow-up"))
     inner = [Link(name=_("Settings: %s") % link.name, href=link.href, icon=link.icon) for link in settings]
     return [*first, *sections, *view_links(), *inner]
 

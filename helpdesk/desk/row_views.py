@@ -20,6 +20,7 @@ from helpdesk.core.errors import Refused
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
 from helpdesk.desk import moves
+from helpdesk.desk.clock_options import with_clocks
 from helpdesk.desk.peek import preview_of
 from helpdesk.desk.presence import present
 from helpdesk.desk.resolve_form import asked_again, kept, read_answers, resolve_dialog
@@ -56,7 +57,13 @@ def choose(request: SignedIn, pk: int, field: str) -> HttpResponse:
         raise Http404
     ticket = ticket_for(request.user, pk)
     problem = moves.rules.why_off(ticket, field)
-    return _chooser(request, ticket, field, [] if problem else moves.options_for(ticket, field), problem=problem)
+    return _chooser(request, ticket, field, [] if problem else _options(ticket, field), problem=problem)
+
+
+def _options(ticket: Ticket, field: str) -> list[moves.Option]:
+    """What the ticket may become, and what each would do to its deadline."""
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    return with_clocks(ticket, field, moves.options_for(ticket, field), now, zone)
 
 
 @require_POST
@@ -91,7 +98,7 @@ def change(request: SignedIn, pk: int, field: str) -> HttpResponse:
             request,
             ticket,
             field,
-            moves.options_for(ticket, field),
+            _options(ticket, field),
             status=422,
             problem=result.text,
             confirm=value if result.state == "warned" else "",

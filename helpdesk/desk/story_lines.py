@@ -16,6 +16,7 @@ from helpdesk.desk.entries import Entry
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.holds import HOLD, RELEASE
 from helpdesk.tickets.models import Ticket, TicketEvent
+from helpdesk.tickets.stories import CORRECTION
 
 
 def opening(ticket: Ticket, files: Iterable[Attachment], zone: tzinfo, opener: str) -> Entry:
@@ -69,7 +70,9 @@ def says_the_same(first: Entry, began: Entry) -> bool:
 def line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry | None:
     """A change in words: "Priya changed status In Progress to Waiting on Client"."""
     if event.field in _HOLDS:
-        return _hold_line(event, zone)
+        return _hold_line(ticket, event, zone)
+    if event.field == CORRECTION:
+        return _correction_line(event, zone)
     known = FIELDS.get(event.field)
     if known is None or (event.field == "agent_role" and not event.new_label):
         return None
@@ -87,18 +90,37 @@ def line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry | None:
     )
 
 
-_HOLDS = {HOLD: "circle-pause", RELEASE: "circle-play"}
-
-
-def _hold_line(event: TicketEvent, zone: tzinfo) -> Entry:
-    """ "Priya: on hold by “Waiting for parts”"."""
-    said = _("On hold by “{}”, <b>{}</b>") if event.field == HOLD else _("Clock running again by “{}”, <b>{}</b>")
+def _correction_line(event: TicketEvent, zone: tzinfo) -> Entry:
+    """ "Mona corrected the clock (Resolution): called the client." Or took that back."""
+    said = _("<b>{}</b> corrected the clock ({}): {}") if event.new else _("<b>{}</b> took back a correction ({}): {}")
+    who = event.actor or _("The desk")
     return Entry(
         shape="line",
         at=event.at,
         key=f"event-{event.pk}",
         clock=clock_time(event.at, zone),
-        words=format_html(said, event.new_label, event.actor or _("The desk")),
+        words=format_html(said, who, event.old_label, event.new_label),
+        icon="timer",
+    )
+
+
+_HOLDS = {HOLD: "circle-pause", RELEASE: "circle-play"}
+
+
+def _hold_line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry:
+    """ "On hold by “Waiting for parts”, Priya"; the PSA names neither an outcome nor a person."""
+    if event.origin == "psa":
+        said = _("On hold in <b>{}</b>") if event.field == HOLD else _("Clock running again in <b>{}</b>")
+        words = format_html(said, ticket.psa_account.title)
+    else:
+        said = _("On hold by “{}”, <b>{}</b>") if event.field == HOLD else _("Clock running again by “{}”, <b>{}</b>")
+        words = format_html(said, event.new_label, event.actor or _("The desk"))
+    return Entry(
+        shape="line",
+        at=event.at,
+        key=f"event-{event.pk}",
+        clock=clock_time(event.at, zone),
+        words=words,
         icon=_HOLDS[event.field],
     )
 

@@ -3,99 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-from django.utils.translation import gettext as _
-
 from helpdesk.accounts.models import User
 from helpdesk.actions.models import Escalation
-from helpdesk.core import chips
-from helpdesk.core.formatting import FOREVER, duration, moment
+from helpdesk.desk.clock_cards import clock_cards
 from helpdesk.desk.presence import present
 from helpdesk.outbox.choices import State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.fields import FIELDS
-from helpdesk.tickets.models import Ticket, TicketClock
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClockCard:
-    kind: str
-    label: str
-    state: str
-    icon: str
-    text: str
-    due: int | None
-    risk: int | None
-    lines: Sequence[str]
-    tone: str
-    percent: int
-
-
-ICONS = {
-    "not_started": "circle-dashed", "running": "clock", "at_risk": "triangle-alert", "paused": "circle-pause",
-    "met": "circle-check", "breached": "octagon-alert",
-}  # fmt: skip
-TONES = {"at_risk": "risk", "breached": "breach", "met": "met"}
-
-
-def clock_cards(ticket: Ticket, now: datetime) -> list[ClockCard]:
-    zone = timezone.get_current_timezone()
-    found = sorted(ticket.clocks.all(), key=lambda c: c.kind != "response")
-    return [_card(clock, now, zone) for clock in found]
-
-
-def _card(clock: TicketClock, now: datetime, zone: Any) -> ClockCard:
-    seconds = _seconds(clock)
-    shown = chips.chip(clock.kind, clock.state, clock.due_at, clock.at_risk_at, seconds, now, zone)
-    ticks = seconds is None and clock.due_at is not None and clock.due_at < FOREVER and shown.state not in chips.ENDED
-    lines = []
-    if clock.target_seconds:
-        lines.append(_("Target %(time)s") % {"time": duration(clock.target_seconds)})
-    if clock.finished_at:
-        lines.append(_("done %(when)s") % {"when": moment(clock.finished_at, now, zone)})
-    elif clock.paused_since and shown.state == "paused":
-        lines.append(_("since %(when)s") % {"when": moment(clock.paused_since, now, zone)})
-    elif clock.due_at and clock.due_at < FOREVER:
-        word = _("was due %(when)s") if shown.state == "breached" else _("due %(when)s")
-        lines.append(word % {"when": moment(clock.due_at, now, zone)})
-    return ClockCard(
-        kind=clock.kind,
-        label=str(clock.get_kind_display()),
-        state=shown.state,
-        icon=ICONS[shown.state],
-        text=shown.text,
-        due=int(clock.due_at.timestamp()) if ticks and clock.due_at else None,
-        risk=int(clock.at_risk_at.timestamp()) if ticks and clock.at_risk_at and shown.state == "running" else None,
-        lines=lines,
-        tone=TONES.get(shown.state, ""),
-        percent=_percent(clock, shown.state, now),
-    )
-
-
-def _seconds(clock: TicketClock) -> float | None:
-    if clock.state == "paused":
-        return clock.remaining_seconds
-    stopped = clock.finished_at or (clock.paused_since if clock.state == "breached" else None)
-    if stopped is None:
-        return None
-    since = clock.due_at if clock.state == "breached" else clock.started_at
-    return (stopped - since).total_seconds() if since else None
-
-
-def _percent(clock: TicketClock, state: str, now: datetime) -> int:
-    """How much of the promise is used."""
-    if state == "breached":
-        return 100
-    if state == "paused" and clock.target_seconds:
-        return max(0, min(100, 100 - round(100 * (clock.remaining_seconds or 0) / clock.target_seconds)))
-    if clock.started_at is None or clock.due_at is None or clock.due_at <= clock.started_at:
-        return 0
-    used = ((clock.finished_at or now) - clock.started_at) / (clock.due_at - clock.started_at)
-    return max(0, min(100, round(used * 100)))
+from helpdesk.tickets.models import Ticket
 
 
 def head_context(ticket: Ticket, user: User, now: datetime, items: Sequence[OutboxItem]) -> dict[str, Any]:
@@ -116,10 +34,10 @@ def owner_name(ticket: Ticket) -> str:
 
 
 def _escalation(ticket: Ticket) -> Escalation | None:
-    """The last one, while somebody still works on the ticket."""
+    """The last one that still holds, while somebody works on the ticket."""
     if ticket.escalated_at is None or ticket.is_finished:
         return None
-    return ticket.escalations.select_related("user").last()
+    return ticket.escalations.going_on().marking().select_related("user").last()
 
 
 def psa_url(ticket: Ticket) -> str:

@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
+from django.utils import timezone
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
 from helpdesk.actions.models import Attachment
 from helpdesk.actions.resolving import is_resolving
+from helpdesk.desk.clock_options import consequences
 from helpdesk.desk.moves import note_of
 from helpdesk.desk.story import Window, story_of
 from helpdesk.desk.ticket_head import head_context
@@ -92,6 +94,16 @@ class Then:
     note: str = ""
     warns: Sequence[str] = ()
     resolves: bool = False
+
+
+def thens_with_clocks(ticket: Ticket, now: datetime) -> list[Then]:
+    """The same, each that is to be had with what it would do to the deadline."""
+    found = thens(ticket)
+    keys = [one.status.pk for one in found if not one.blocked]
+    said = consequences(ticket, "status", keys, now, timezone.get_current_timezone())
+    return [
+        replace(one, note=" · ".join(part for part in (said.get(one.status.pk, ""), one.note) if part)) for one in found
+    ]
 
 
 def thens(ticket: Ticket) -> list[Then]:

@@ -268,7 +268,7 @@ def _as_lines(tickets: Any) -> Any:
     """With what one line of the side panel shows."""
     return tickets.select_related("priority").only(
         "number", "subject", "rank", "priority__name", "psa_account_id", "next_clock", "clock_state", "next_due_at",
-        "next_at_risk_at", "clock_seconds",
+        "next_at_risk_at", "clock_seconds", "clock_calendar",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from helpdesk.desk import field_views, item_views, new_ticket, outcome_views, ticket_views
+from helpdesk.desk import clock_views, field_views, item_views, new_ticket, outcome_views, ticket_views
 
 urlpatterns = [
     path("new/", new_ticket.new, name="new"),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("<int:pk>/composer/", item_views.composer_again, name="composer"),
     path("<int:pk>/draft/", ticket_views.draft, name="draft"),
     path("<int:pk>/macros/", ticket_views.macros, name="macros"),
+    path("<int:pk>/clocks/", clock_views.clocks, name="clocks"),
+    path("<int:pk>/clocks/correct/", clock_views.correct, name="clock_correct"),
+    path("<int:pk>/clocks/<int:correction>/undo/", clock_views.uncorrect, name="clock_uncorrect"),
     path("<int:pk>/here/", ticket_views.here, name="here"),
     path("<int:pk>/status/", ticket_views.status, name="status"),
     path("<int:pk>/field/<slug:name>/", field_views.field, name="field"),

@@ -265,7 +265,7 @@ def status(request: SignedIn, pk: int) -> HttpResponse:
     chosen = next((t for t in ticket_page.thens(ticket) if str(t.status.pk) == key), None)
     context: dict[str, Any] = {"ticket": ticket, "thens": ticket_page.thens(ticket), "chosen": chosen}
     if request.method != "POST":
-        return _status_page(request, context)
+        return _status_page(request, context | {"thens": ticket_page.thens_with_clocks(ticket, timezone.now())})
     if chosen is None:
         return _status_page(request, context | {"errors": {"status": _("Choose one of these.")}}, 422)
     resolution, reason = (request.POST.get(n, "").strip() for n in ("resolution", "escalation_reason"))

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from helpdesk.desk import (
     configuration_views,
+    escalation_views,
     frame_views,
     home,
     linked_views,
@@ -32,9 +33,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notices/", notice_views.inbox, name="notices"),
     path("notices/seen/", notice_views.see_all, name="notices_seen"),
     path("notices/<int:pk>/", notice_views.follow, name="notice"),
+    path("escalations/", escalation_views.open_now, name="escalations"),
     path("settings/", settings_views.index, name="settings"),
     path("settings/organisation/", settings_views.organisation, name="settings_organisation"),
     path("settings/personal/", settings_views.personal, name="settings_personal"),
+    path("settings/notices/", escalation_views.how_told, name="settings_notices"),
     path("settings/macros/", macro_views.macros, name="macros"),
     path("settings/macros/add/", macro_views.macro_add, name="macro_add"),
     path("settings/macros/<int:pk>/", macro_views.macro, name="macro"),
@@ -56,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/routing/<int:pk>/delete/", routing_views.rule_delete, name="routing_delete"),
     path("settings/routing/<slug:name>/add/", routing_views.rule_add, name="routing_add"),
     path("settings/routing/<slug:name>/matrix/", routing_views.priority_matrix, name="routing_matrix"),
+    path("settings/sla/", include("helpdesk.desk.sla_urls")),
     path("settings/clients/", linked_views.clients, name="linked_clients"),
     path("settings/clients/link/", linked_views.link, name="link_clients"),
     path("settings/clients/<int:pk>/unlink/", linked_views.unlink, name="unlink_client"),

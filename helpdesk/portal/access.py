@@ -122,7 +122,8 @@ def mailed_ticket(pk: int) -> Ticket:
 
 def escalation_of(mail: ClientMail) -> Escalation | None:
     """What a mail to our own people tells of."""
-    found = Escalation.objects.filter(action=mail.action_id).select_related("user").first()
+    known = Q(pk=mail.escalation_id) if mail.escalation_id else Q(action=mail.action_id, action__isnull=False)
+    found = Escalation.objects.filter(known).select_related("user").first()
     if found is not None:
         found.ticket = Ticket.objects.in_full().get(pk=found.ticket_id)
     return found

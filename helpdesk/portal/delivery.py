@@ -18,20 +18,13 @@ from django.core.mail.backends.base import BaseEmailBackend
 from helpdesk.actions import mails
 from helpdesk.actions.choices import Occasion
 from helpdesk.actions.models import ClientMail
+from helpdesk.core.mailing import NotTaken, hand_over
 from helpdesk.portal.letters import NothingToSay, write_letter
 from helpdesk.portal.staff_letters import write_staff_letter
 
 log = structlog.get_logger("mail")
 
 SLICE_SECONDS = 20
-
-
-class NotTaken(Exception):
-    """The mail server did not take it. `is_final` = the same mail would be refused again."""
-
-    def __init__(self, text: str, *, is_final: bool = False) -> None:
-        super().__init__(text)
-        self.is_final = is_final
 
 
 def deliver_due(*, clock: Callable[[], datetime], seconds: float = SLICE_SECONDS) -> bool:
@@ -56,7 +49,7 @@ def _deliver(mail: ClientMail, server: BaseEmailBackend, clock: Callable[[], dat
     try:
         write = write_staff_letter if mail.occasion == Occasion.ESCALATION else write_letter
         letter = write(mail, now=clock())
-        _hand_over(letter.message(server), server)
+        hand_over(letter.message(server), server)
     except NothingToSay as reason:
         mails.cancel(mail=mail, text=str(reason))
         return True
@@ -71,30 +64,6 @@ def _deliver(mail: ClientMail, server: BaseEmailBackend, clock: Callable[[], dat
     mails.complete(mail=mail, now=clock())
     log.info("mailed", mail=mail.pk, ticket=mail.ticket_id, occasion=mail.occasion)
     return True
-
-
-def _hand_over(message, server: BaseEmailBackend) -> None:  # type: ignore[no-untyped-def]
-    try:
-        if not server.send_messages([message]):
-            raise NotTaken("the mail server took nothing")
-    except smtplib.SMTPRecipientsRefused as error:
-        codes = [code for code, _text in error.recipients.values()]
-        words = "; ".join(f"{who}: {code} {_words(text)}" for who, (code, text) in error.recipients.items())
-        raise NotTaken(words, is_final=all(code >= 500 for code in codes)) from error
-    except (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError) as error:
-        # Says nothing about this mail: somebody mends the server, and it goes.
-        raise NotTaken(f"the mail server refuses us: {error.smtp_code} {_words(error.smtp_error)}") from error
-    except smtplib.SMTPResponseException as error:
-        text = f"{error.smtp_code} {_words(error.smtp_error)}"
-        raise NotTaken(text, is_final=error.smtp_code >= 500) from error
-    except (smtplib.SMTPException, OSError) as error:
-        raise NotTaken(f"the mail server does not answer: {error}") from error
-    except (UnicodeError, ValueError) as error:
-        raise NotTaken(str(error), is_final=True) from error
-
-
-def _words(text: bytes | str) -> str:
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
 
 
 def _close(server: BaseEmailBackend | None) -> None:

@@ -7,11 +7,10 @@ gets it: the desk's people may write to anybody, and a stranger in Cc learns not
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.utils import formataddr, parseaddr
+from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -32,6 +31,7 @@ from helpdesk.actions.cleaning import cleaned
 from helpdesk.actions.models import Action, Attachment, ClientMail
 from helpdesk.actions.text import html_to_text
 from helpdesk.core.formatting import file_size, moment
+from helpdesk.core.mailing import one_line, sender
 from helpdesk.directory.models import Contact, Organisation
 from helpdesk.portal import access, services
 from helpdesk.portal.files import PLAIN_TYPES
@@ -291,17 +291,6 @@ def _files(ticket: Ticket, action: Action) -> tuple[list[Attachment], list[str]]
             what = {"name": one_line(file.name), "size": file_size(size)}
             not_here.append(_("Not attached: %(name)s (%(size)s)") % what)
     return fitting, not_here
-
-
-def sender(name: str) -> str:
-    """Our address under the firm's name."""
-    return formataddr((one_line(name), parseaddr(settings.DEFAULT_FROM_EMAIL)[1] or settings.DEFAULT_FROM_EMAIL))
-
-
-def one_line(text: str) -> str:
-    """Text of strangers as part of a header: no line breaks, no control or direction marks, not endless."""
-    plain = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text[:1000])
-    return " ".join("".join(c for c in plain if unicodedata.category(c) not in {"Cf", "Cs"}).split())[:200]
 
 
 def _words(html: str) -> str:

@@ -8,10 +8,13 @@ from datetime import datetime
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from helpdesk.actions.escalating import mail_subject, staff_addresses, summary_lines, ticket_address
+from helpdesk.actions.choices import Trigger
 from helpdesk.actions.models import ClientMail, Escalation
+from helpdesk.actions.summary import mail_subject, summary_lines, ticket_address
+from helpdesk.actions.telling import staff_addresses
+from helpdesk.core.mailing import one_line, sender
 from helpdesk.portal import access
-from helpdesk.portal.letters import Letter, NothingToSay, language_of, one_line, sender
+from helpdesk.portal.letters import Letter, NothingToSay, language_of
 
 
 def write_staff_letter(mail: ClientMail, *, now: datetime) -> Letter:
@@ -20,11 +23,14 @@ def write_staff_letter(mail: ClientMail, *, now: datetime) -> Letter:
     to = _recipients(mail, made) if made is not None else []
     if made is None or not to:
         raise NothingToSay("there is nobody to mail")
+    if made.ticket.is_finished or (made.trigger == Trigger.PERSON and made.ended_at is not None):
+        raise NothingToSay("it is over")
     firm = access.organisation()
     with translation.override(language_of(None, firm)), timezone.override(access.zone_of(firm)):
         lines = summary_lines(made.ticket, made, now)
         return Letter(
-            mail=mail, to=to, cc=[], subject=one_line(mail_subject(made.ticket)), sender=sender(firm.name), firm=firm,
+            mail=mail, to=to, cc=[], subject=one_line(mail_subject(made.ticket, made)), sender=sender(firm.name),
+            firm=firm,
             number=made.ticket.label, about=lines["what"], language=translation.get_language() or "",
             lines=[text for name, text in lines.items() if name != "what"], link=ticket_address(made.ticket),
             link_words=_("On the desk:"), answers_to=made.user.email if made.user else "", is_to_staff=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from helpdesk.core.paging import BadCursor, Cursor, Page, keyset_page, read_curs
 from helpdesk.reports.filters import Filters
 from helpdesk.reports.live import narrow
 from helpdesk.reports.metrics import Metric
-from helpdesk.reports.models import TicketDay
+from helpdesk.reports.models import OpenStretch, TicketDay, TicketRaised
 from helpdesk.reports.querysets import ContributionQuerySet
 from helpdesk.tickets.models import Ticket, TicketClock
 from helpdesk.tickets.querysets import TicketQuerySet
@@ -33,6 +33,14 @@ class Drill:
     category: str = ""
 
     def parts(self) -> ContributionQuerySet:
+        """The rows that made the figure."""
+        metric = self.metric
+        if metric.source == "stretches":
+            open_then = OpenStretch.objects.open_on(self.last).under(self.filters.dimensions)
+            return open_then if metric.age is None else open_then.of_age(metric.age, self.last)
+        if metric.source == "raised":
+            raised = TicketRaised.objects.between(self.first, self.last).under(self.filters.dimensions)
+            return raised.raised_by(metric.trigger, metric.level)
         found = TicketDay.objects.between(self.first, self.last).under(self.filters.dimensions)
         found = found.counting(*self.metric.counters)
         return found.filter(**dict.fromkeys(self.metric.without, 0)) if self.metric.without else found
@@ -146,25 +154,58 @@ def clocks_of(ids: Sequence[int]) -> dict[int, dict[str, TicketClock]]:
     return found
 
 
+def joined(ticket: Ticket, clocks: Mapping[int, Mapping[str, TicketClock]]) -> Mapping[str, TicketClock]:
+    """A ticket's clocks, which then know it without asking."""
+    found = clocks.get(ticket.pk, {})
+    for clock in found.values():
+        clock.ticket = ticket
+    return found
+
+
 def booked(drill: Drill, ids: Sequence[int]) -> dict[int, int]:
-    """Seconds booked in the period, per ticket; nothing for figures that are not about time."""
-    if not _is_time(drill):
-        return {}
-    rows = drill.parts().of_tickets(ids).order_by().values_list("ticket_id").annotate(n=_time_sum(drill))
-    return dict(rows)
+    """Seconds that the figure counts in the period, per ticket; nothing for figures that are not about time."""
+    return _amounts(drill, ids) if _is_time(drill) else {}
 
 
 def booked_in_all(drill: Drill) -> int | None:
     """Seconds behind the figure; None for figures that are not about time."""
-    return drill.parts().aggregate(n=_time_sum(drill))["n"] or 0 if _is_time(drill) else None
+    return _amount(drill) if _is_time(drill) else None
+
+
+def times(drill: Drill, ids: Sequence[int]) -> dict[int, int]:
+    """How often each ticket counts, for figures to which a ticket may add several times; else nothing."""
+    return _amounts(drill, ids) if drill.metric.is_sum else {}
+
+
+def times_in_all(drill: Drill) -> int | None:
+    """The figure itself, where it may be more than its tickets; else None."""
+    return _amount(drill) if drill.metric.is_sum else None
+
+
+def shares(drill: Drill, ids: Sequence[int]) -> dict[int, int]:
+    """What each of these tickets is in the figure: how often, how many seconds, else one each. Their sum over all
+    tickets is the figure."""
+    if drill.metric.is_sum or _is_time(drill):
+        return _amounts(drill, ids)
+    return dict.fromkeys(ids, 1)
 
 
 def _is_time(drill: Drill) -> bool:
-    return all(name.endswith("billable_seconds") for name in drill.metric.counters) and not drill.metric.is_live
+    names = drill.metric.counters
+    return bool(names) and all(name.endswith("_seconds") for name in names)
 
 
-def _time_sum(drill: Drill) -> Any:
-    first, *others = (Sum(name) for name in drill.metric.counters)
+def _amounts(drill: Drill, ids: Sequence[int]) -> dict[int, int]:
+    return dict(drill.parts().of_tickets(ids).order_by().values_list("ticket_id").annotate(n=_sum(drill)))
+
+
+def _amount(drill: Drill) -> int:
+    return drill.parts().aggregate(n=_sum(drill))["n"] or 0
+
+
+def _sum(drill: Drill) -> Any:
+    names = ("times",) if drill.metric.source == "raised" else drill.metric.counters
+    first, *others = (Sum(name) for name in names)
     return first + others[0] if others else first
 
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Min, Sum
 from django.utils.translation import gettext as _
 
-from helpdesk.reports.drill import Drill, clocks_of, every_key, tickets_in_order
+from helpdesk.reports.drill import Drill, clocks_of, every_key, shares, tickets_in_order
 from helpdesk.reports.models import TicketDay
 from helpdesk.sla.choices import ClockState
-from helpdesk.tickets.models import Ticket, TicketClock
+from helpdesk.tickets.choices import FINISHED
+from helpdesk.tickets.models import Ticket, TicketClock, TicketSpan
 from helpdesk.tickets.querysets import TicketQuerySet
 
 COUNTED = (
@@ -47,8 +48,10 @@ def header(zone: tzinfo) -> list[str]:
         _("Finished (%(zone)s)") % at, _("Response due (%(zone)s)") % at, _("Response result"),
         _("Response breached at (%(zone)s)") % at, _("Resolution due (%(zone)s)") % at, _("Resolution result"),
         _("Resolution breached at (%(zone)s)") % at, _("Retroactive"), _("Due date from"), _("Hours to first answer"),
-        _("Hours to resolution"),
+        _("Hours to resolution"), _("Open hours to first answer"), _("Open hours to resolution"),
+        _("Open hours paused"), _("Corrected by hand"), _("First finished (%(zone)s)") % at,
         *(_("Counted: %(name)s") % {"name": name.replace("_", " ")} for name in COUNTED),
+        _("Counts in this figure (times or seconds)"),
     ]  # fmt: skip
 
 
@@ -56,11 +59,25 @@ def lines(drill: Drill, seen: TicketQuerySet, zone: tzinfo) -> Iterator[str]:
     """Line by line, 500 tickets in memory at most. Begins with a byte order mark: Excel reads UTF-8 by it."""
     writer = csv.writer(_Line(), lineterminator="\r\n")
     yield "\ufeff" + writer.writerow(header(zone))  # type: ignore[operator]
+    for row in rows(drill, seen, zone):
+        yield writer.writerow([safe_cell(cell) for cell in row])  # type: ignore[misc]
+
+
+def rows(drill: Drill, seen: TicketQuerySet, zone: tzinfo) -> Iterator[list[Any]]:
+    """Ticket by ticket, as a file holds it."""
     for ids in every_key(drill, seen):
-        clocks, counted = clocks_of(ids), _counted(drill, ids)
+        clocks, counted, own = clocks_of(ids), _counted(drill, ids), shares(drill, ids)
+        ended = _first_ends(ids)
         for ticket in tickets_in_order(seen, ids):
-            row = _cells(ticket, clocks.get(ticket.pk, {}), zone) + counted.get(ticket.pk, [0] * len(COUNTED))
-            yield writer.writerow([safe_cell(cell) for cell in row])  # type: ignore[misc]
+            sums = counted.get(ticket.pk, [0] * len(COUNTED))
+            cells = _cells(ticket, clocks.get(ticket.pk, {}), zone)
+            yield [*cells, _at(ended.get(ticket.pk), zone), *sums, own.get(ticket.pk, 0)]
+
+
+def _first_ends(ids: Sequence[int]) -> dict[int, datetime]:
+    """ticket -> when it was finished for the first time; the last time stands beside it."""
+    spans = TicketSpan.objects.filter(ticket__in=ids, category__in=FINISHED).order_by()
+    return dict(spans.values_list("ticket_id").annotate(at=Min("from_at")))
 
 
 def _counted(drill: Drill, ids: Sequence[int]) -> dict[int, list[int]]:
@@ -78,7 +95,13 @@ def _cells(ticket: Ticket, clocks: dict[str, TicketClock], zone: tzinfo) -> list
         _at(ticket.finished_at, zone), *_clock_cells(response, zone), *_clock_cells(resolution, zone),
         _("yes") if resolution and resolution.is_retroactive else "", resolution.source if resolution else "",
         _hours(ticket.opened_at, ticket.first_responded_at), _hours(ticket.opened_at, ticket.finished_at),
+        _burned(response), _burned(resolution), _decimal(resolution.paused_seconds) if resolution else "",
+        _("yes") if any(c is not None and c.is_corrected for c in (response, resolution)) else "",
     ]  # fmt: skip
+
+
+def _burned(clock: TicketClock | None) -> str:
+    return "" if clock is None or clock.burned_seconds is None else _decimal(clock.burned_seconds)
 
 
 def _clock_cells(clock: TicketClock | None, zone: tzinfo) -> list[str]:
@@ -92,4 +115,8 @@ def _at(at: datetime | None, zone: tzinfo) -> str:
 
 
 def _hours(start: datetime, end: datetime | None) -> str:
-    return f"{max(0.0, (end - start).total_seconds()) / 3600:.2f}" if end else ""
+    return _decimal(max(0.0, (end - start).total_seconds())) if end else ""
+
+
+def _decimal(seconds: float) -> str:
+    return f"{seconds / 3600:.2f}"

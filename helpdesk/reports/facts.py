@@ -2,60 +2,116 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from helpdesk.actions.models import TimeEntry
-from helpdesk.reports.contributions import ClockFacts, Facts, TimeFacts
-from helpdesk.sla.choices import ClockState
-from helpdesk.tickets.choices import FINISHED, Category
-from helpdesk.tickets.models import Status, Ticket, TicketClock, TicketEvent
+from helpdesk.actions.models import Escalation, TimeEntry
+from helpdesk.reports.contributions import ClockFacts, Facts, RaisedFacts, TimeFacts
+from helpdesk.reports.models import CategoryName
+from helpdesk.reports.slices import Keys
+from helpdesk.sla.choices import ClockSource, ClockState
+from helpdesk.tickets import spans
+from helpdesk.tickets.models import Ticket, TicketClock
 
 _COLUMNS = (
-    "pk", "client_id", "team_id", "rank", "agent_id", "status_category", "opened_at", "finished_at",
-    "first_responded_at", "escalated_at",
+    "pk", "removed_at", "client_id", "team_id", "rank", "agent_id", "ticket_type_id", "category", "psa_account_id",
+    "status_category", "opened_at", "finished_at", "first_responded_at", "escalated_at",
 )  # fmt: skip
 
 
-def read_facts(ids: Sequence[int]) -> dict[int, Facts]:
-    """ticket -> its facts. A ticket that is gone, here or in the PSA, is missing."""
-    tickets = list(Ticket.objects.present().only_ids(ids).order_by().values_list(*_COLUMNS))
-    here = [row[0] for row in tickets]
-    clocks, time, moves = _clocks(here), _time(here), _moves(here)
+class Known(NamedTuple):
+    """Facts of the tickets that are here; stories of those that were deleted in their PSA, too."""
+
+    facts: dict[int, Facts]
+    stories: dict[int, spans.Story]
+
+
+def read_facts(ids: Sequence[int]) -> Known:
+    """ticket -> its facts. A ticket that is gone, here or in the PSA, has none."""
+    rows = list(Ticket.objects.only_ids(ids).order_by().values(*_COLUMNS))
+    stories = spans.read_stories(
+        {
+            row["pk"]: spans.Standing(
+                opened_at=row["opened_at"], category=row["status_category"], finished_at=row["finished_at"],
+                agent=row["agent_id"] or 0, team=row["team_id"] or 0,
+            )
+            for row in rows
+        }
+    )  # fmt: skip
+    rows = [row for row in rows if row["removed_at"] is None]
+    here = [row["pk"] for row in rows]
+    clocks, time, raised = _clocks(here), _time(here), _raised(here)
+    names = _category_keys(row["category"] for row in rows)
     found = {}
-    for pk, client, team, rank, agent, category, opened_at, finished_at, answered_at, escalated_at in tickets:
-        reopened_at, escalation_at = moves.get(pk, (None, None))
-        if category == Category.ESCALATED:
-            escalation_at = escalation_at or opened_at
+    for row in rows:
+        pk = row["pk"]
+        own = clocks.get(pk, _Clocks([], False))
         found[pk] = Facts(
-            client=client or 0,
-            team=team or 0,
-            rank=rank,
-            agent=agent or 0,
-            category=category,
-            opened_at=opened_at,
-            finished_at=finished_at,
-            first_responded_at=answered_at,
-            escalated_at=escalated_at or escalation_at,
-            reopened_at=reopened_at,
-            clocks=clocks.get(pk, ()),
+            keys=Keys(
+                client=row["client_id"] or 0, team=row["team_id"] or 0, rank=row["rank"], agent=row["agent_id"] or 0,
+                type=row["ticket_type_id"] or 0, category=names.get(row["category"], 0),
+                account=row["psa_account_id"],
+            ),
+            status=row["status_category"],
+            opened_at=row["opened_at"],
+            finished_at=row["finished_at"],
+            first_responded_at=row["first_responded_at"],
+            escalated_at=row["escalated_at"] or stories[pk].escalated_at,
+            is_excluded=own.is_excluded,
+            stretches=stories[pk].stretches,
+            clocks=own.judged,
             time=time.get(pk, ()),
-        )
+            raised=raised.get(pk, ()),
+        )  # fmt: skip
+    return Known(found, stories)
+
+
+def _category_keys(names: Iterable[str]) -> dict[str, int]:
+    """Keys of names; a new one gets its key here."""
+    wanted = {name for name in names if name}
+    if not wanted:
+        return {}
+    found = dict(CategoryName.objects.filter(name__in=wanted).values_list("name", "pk"))
+    if new := sorted(wanted - found.keys()):
+        CategoryName.objects.bulk_create([CategoryName(name=name) for name in new], ignore_conflicts=True)
+        found = dict(CategoryName.objects.filter(name__in=wanted).values_list("name", "pk"))
     return found
 
 
-def _clocks(ids: Sequence[int]) -> Mapping[int, list[ClockFacts]]:
-    rows = TicketClock.objects.filter(
-        ticket__in=ids, finished_at__isnull=False, state__in=[ClockState.MET, ClockState.BREACHED]
-    ).order_by("pk")
-    found: dict[int, list[ClockFacts]] = {}
-    for ticket, kind, state, at, late in rows.values_list("ticket", "kind", "state", "finished_at", "is_retroactive"):
-        if at is None:  # pragma: no cover - asked for above
-            continue
-        found.setdefault(ticket, []).append(
-            ClockFacts(kind=kind, is_breached=state == ClockState.BREACHED, finished_at=at, is_retroactive=late)
-        )
+class _Clocks(NamedTuple):
+    judged: list[ClockFacts]
+    is_excluded: bool
+
+
+def _clocks(ids: Sequence[int]) -> Mapping[int, _Clocks]:
+    rows = TicketClock.objects.filter(ticket__in=ids).order_by("pk")
+    found: dict[int, _Clocks] = {}
+    for ticket, kind, state, source, at, late, is_corrected, burned, paused, earlier in rows.values_list(
+        "ticket", "kind", "state", "source", "finished_at", "is_retroactive", "is_corrected", "burned_seconds",
+        "paused_seconds", "earlier",
+    ):  # fmt: skip
+        own = found.get(ticket, _Clocks([], False))
+        own.judged.extend(_cycle(kind, *one) for one in earlier if one[0])
+        if state == ClockState.NOT_STARTED and source == ClockSource.HAND:
+            own = own._replace(is_excluded=True)
+        if at is not None and state in (ClockState.MET, ClockState.BREACHED):
+            own.judged.append(
+                ClockFacts(
+                    kind=kind, is_breached=state == ClockState.BREACHED, finished_at=at, is_retroactive=late,
+                    is_corrected=is_corrected, burned=burned, paused=paused,
+                )
+            )  # fmt: skip
+        found[ticket] = own
     return found
+
+
+def _cycle(kind: str, at: str, is_breached: bool, is_late: bool, burned: int, paused: int) -> ClockFacts:
+    """A cycle that ended before its ticket was reopened and started anew."""
+    return ClockFacts(
+        kind=kind, is_breached=is_breached, finished_at=datetime.fromisoformat(at), is_retroactive=is_late,
+        burned=burned, paused=paused,
+    )  # fmt: skip
 
 
 def _time(ids: Sequence[int]) -> Mapping[int, list[TimeFacts]]:
@@ -70,25 +126,9 @@ def _time(ids: Sequence[int]) -> Mapping[int, list[TimeFacts]]:
     return found
 
 
-def _moves(ids: Sequence[int]) -> Mapping[int, tuple[datetime | None, datetime | None]]:
-    """ticket -> (last reopened, first escalated), read from its changes of status."""
-    events = list(
-        TicketEvent.objects.of_field("status")
-        .filter(ticket__in=ids)
-        .order_by("at", "pk")
-        .values_list("ticket", "old", "new", "at")
-    )
-    if not events:
-        return {}
-    keys = {int(key) for _ticket, old, new, _at in events for key in (old, new) if key.isdecimal()}
-    categories = {str(pk): c for pk, c in Status.objects.filter(pk__in=keys).values_list("pk", "category")}
-    found: dict[int, tuple[datetime | None, datetime | None]] = {}
-    for ticket, old, new, at in events:
-        was, became = categories.get(old), categories.get(new)
-        reopened, escalated = found.get(ticket, (None, None))
-        if was in FINISHED and became and became not in FINISHED:
-            reopened = at
-        if became == Category.ESCALATED and escalated is None:
-            escalated = at
-        found[ticket] = (reopened, escalated)
+def _raised(ids: Sequence[int]) -> Mapping[int, list[RaisedFacts]]:
+    found: dict[int, list[RaisedFacts]] = {}
+    rows = Escalation.objects.filter(ticket__in=ids).order_by("pk")
+    for ticket, at, trigger, level in rows.values_list("ticket", "at", "trigger", "level"):
+        found.setdefault(ticket, []).append(RaisedFacts(at, trigger, level))
     return found

@@ -1,266 +1,373 @@
-"""Sums for a page: which kept rows to read, and what the sums say. No query touches a ticket here."""
+"""What a page asks for: figures of a period under filters, from kept rows; only what is open now is read live.
+
+Every function takes the days as its page has them and reads at most MOST_DAYS of them, the last ones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import NamedTuple, Protocol
 
-from django.db import connection
-
-from helpdesk.reports.models import DailyMetric, TicketDay
-from helpdesk.reports.querysets import Span
-from helpdesk.reports.slices import (
-    ANSWER_BUCKETS,
-    ANSWER_EDGES,
-    BUCKETS,
-    BY_DIMENSIONS,
-    COUNTERS,
-    RESOLVE_BUCKETS,
-    RESOLVE_EDGES,
-    quantile,
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Sum,
+    Value,
+    When,
 )
+from django.utils.translation import gettext as _
 
-Keys = Mapping[str, Sequence[int]]
-"""dimension -> row ids that are wanted."""
-VERDICTS = ("finished", "response_met", "response_breached", "resolution_met", "resolution_breached")
+from helpdesk.actions.choices import Trigger
+from helpdesk.directory.models import Client
+from helpdesk.reports.filters import NOBODY, Filters, named_rows
+from helpdesk.reports.live import Live, age_edges
+from helpdesk.reports.metrics import age_name
+from helpdesk.reports.models import OpenStretch, Quantile, TicketRaised
+from helpdesk.reports.periods import MOST_DAYS
+from helpdesk.reports.quantiles import grain_from
+from helpdesk.reports.querysets import Span
+from helpdesk.reports.slices import AGE_EDGES, BUCKETS_OF, COUNTERS, IN_CATEGORY, KINDS
+from helpdesk.reports.sums import (
+    ALL_COLUMNS,
+    VERDICTS,
+    Keys,
+    Spans,
+    Totals,
+    cut,
+    lowest,
+    share,
+    sums,
+)
+from helpdesk.tickets.choices import Category, Rank
+from helpdesk.tickets.models import TicketSpan
+from helpdesk.tickets.querysets import TicketQuerySet
+
+__all__ = [
+    "ALL_COLUMNS", "VERDICTS", "Keys", "Spans", "Totals", "ages_now", "ages_on", "all_quantiles", "backlog_by_day",
+    "backlog_on", "by", "cut", "distribution", "escalations", "lowest", "names_of", "quantiles", "quantiles_by",
+    "share", "sums", "waiting", "waiting_now", "whole",
+]  # fmt: skip
+
+BEGINNING = date(1970, 1, 1)
+"""Before any ticket."""
+FLOW = ("opened", "reopened", "ended")
 
 
-@dataclass
-class Totals:
-    """Sums by name, and what follows from them. A share or mean of nothing is None, never 0."""
-
-    values: dict[str, int] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> int:
-        return self.values.get(name, 0)
-
-    def __bool__(self) -> bool:
-        return any(self.values.values())
-
-    @classmethod
-    def of(cls, parts: Sequence[Totals], names: Sequence[str]) -> Totals:
-        """Their sum, by these names."""
-        return cls({name: sum([part.values.get(name, 0) for part in parts]) for name in names})
-
-    def percent(self, clock: str) -> float | None:
-        """Met of judged, in percent with one decimal."""
-        return share(self[f"{clock}_met"], self.judged(clock))
-
-    def judged(self, clock: str) -> int:
-        return self[f"{clock}_met"] + self[f"{clock}_breached"]
+class Days(Protocol):
+    """What a period is here."""
 
     @property
-    def mean_resolution_hours(self) -> float | None:
-        return round(self["resolve_seconds"] / self["finished"] / 3600, 2) if self["finished"] else None
+    def first(self) -> date: ...
 
     @property
-    def median_answer(self) -> tuple[int, bool] | None:
-        return quantile([self[name] for name in ANSWER_BUCKETS], ANSWER_EDGES)
-
-    @property
-    def median_resolution(self) -> tuple[int, bool] | None:
-        return quantile([self[name] for name in RESOLVE_BUCKETS], RESOLVE_EDGES)
+    def last(self) -> date: ...
 
 
-def share(part: int, whole: int) -> float | None:
-    return round(100 * part / whole, 1) if whole else None
+def bounded(period: Days) -> Span | None:
+    """First and last day to read; None when there is none."""
+    if period.first > period.last:
+        return None
+    return max(period.first, period.last - timedelta(days=MOST_DAYS - 1)), period.last
+
+
+def whole(period: Days, filters: Filters, columns: Sequence[str] = ALL_COLUMNS) -> Totals:
+    """One query."""
+    span = bounded(period)
+    found = sums(keys=filters.dimensions, first=span[0], last=span[1], columns=columns) if span else {}
+    return found.get((1,), Totals())
+
+
+# ---- by a dimension -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spans:
-    """A period cut into whole months and the days around them."""
+class Line:
+    """Figures of one client, team, owner, priority, type, category or account. `keys`: of all that it is made of."""
 
-    months: tuple[Span, ...] = ()
-    days: tuple[Span, ...] = ()
-    rest: tuple[Span, ...] = ()
-    """Days of the last month that do not belong to the period: to take off again."""
-
-
-def cut(first: date, last: date, *, with_rest: bool = False) -> Spans:
-    """Months are named by their first days, from the first to the last one.
-
-    `with_rest`: a last month of which more than half is wanted is read whole, and its rest taken off; of the month
-    that we are in, the rest is empty.
-    """
-    start = first if first.day == 1 else (first.replace(day=1) + timedelta(days=32)).replace(day=1)
-    end = (last + timedelta(days=1)).replace(day=1) - timedelta(days=1)
-    rest: tuple[Span, ...] = ()
-    if with_rest and end < last and last.day > 15 and start <= last:
-        rest, end = ((last + timedelta(days=1), _month_end(last)),), _month_end(last)
-    if start > end:
-        return Spans(days=((first, last),))
-    days = []
-    if first < start:
-        days.append((first, start - timedelta(days=1)))
-    if end < last:
-        days.append((end + timedelta(days=1), last))
-    return Spans(months=((start, end.replace(day=1)),), days=tuple(days), rest=rest)
+    key: int
+    name: str
+    totals: Totals
+    keys: tuple[int, ...] = ()
 
 
-class Piece(NamedTuple):
-    """A condition in SQL, with its values."""
-
-    sql: str
-    values: tuple[Any, ...] = ()
-
-
-NOWHERE = Piece("1 = 0")
-
-
-def sums(
+def by(
+    dimension: str,
+    period: Days,
+    filters: Filters,
     *,
-    keys: Keys,
-    first: date,
-    last: date,
-    by: Sequence[str] = (),
-    columns: Sequence[str],
-    then: Span | None = None,
-    daily: bool = False,
-) -> dict[tuple[Any, ...], Totals]:
-    """Sums of a period by row columns (dimensions, "day"); with `then`, of a second one beside it in the same query.
+    columns: Sequence[str] = COUNTERS,
+    linked: bool = False,
+) -> list[Line]:
+    """Most tickets first; two queries. `dimension`: client, team, agent, rank, type, category or account.
 
-    The key is (1 or 2 for which period, *by). With "day" in `by`, a month that is read whole has its first day;
-    `daily` reads no months. Written in SQL: one page asks for up to 35 sums, and the ORM takes longer to spell them
-    than the database to add them up.
+    `linked`: clients that are one customer are one line. Known priorities have their line with nothing, too.
     """
-    whole = [span for span in ((first, last), then) if span]
-    spans = [Spans(days=(s,)) if daily else cut(*s) for s in whole]
-    needed = frozenset(keys) | {name for name in by if name != "day"}
-    month, day = BY_DIMENSIONS.get(("m", needed)), BY_DIMENSIONS.get(("d", needed))
-    if day is None and (month is None or not any(s.months for s in spans)):
-        return _read_parts(keys, [[s] for s in whole], by, columns)
-    found = _read(
-        DailyMetric._meta.db_table, keys, [_kept(s, day, month) for s in spans], by,
-        {name: f"CAST(SUM({name}) AS bigint)" for name in columns},
-    )  # fmt: skip
-    if day is not None:
-        return found
-    for key, totals in _read_parts(keys, [s.days for s in spans], by, columns).items():
-        found[key] = Totals.of([found[key], totals], columns) if key in found else totals
-    return found
+    span = bounded(period)
+    keys = filters.dimensions
+    if span is None:
+        return []
+    found = sums(keys=keys, first=span[0], last=span[1], by=(dimension,), columns=columns)
+    totals = {key: one for (_which, key), one in found.items() if one}
+    if dimension == "rank":
+        wanted = keys.get("rank", Rank.values)
+        return [Line(key=r, name=str(Rank(r).label), totals=totals.get(r, Totals()), keys=(r,)) for r in wanted]
+    lines = _joined(totals, columns) if linked and dimension == "client" else _lines(dimension, totals)
+    return sorted(lines, key=lambda one: (-one.totals["opened"] - one.totals["finished"], one.name.casefold(), one.key))
 
 
-def _kept(spans: Spans, day: str | None, month: str | None) -> Piece:
-    """The kept sums of these slices that together make the spans; days are left out where no slice has them."""
-    pieces = []
-    for first, last in spans.months:
-        code, end = (month, last) if month else (day, _month_end(last))
-        pieces.append(Piece("slice = %s AND day BETWEEN %s AND %s", (code, first, end)))
-    if day:
-        pieces += [Piece("slice = %s AND day BETWEEN %s AND %s", (day, *span)) for span in spans.days]
-    return _either(pieces)
+def _lines(dimension: str, totals: Mapping[int, Totals]) -> list[Line]:
+    names = names_of(dimension, list(totals))
+    return [Line(key=key, name=names[key], totals=one, keys=(key,)) for key, one in totals.items()]
 
 
-def _month_end(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+def _joined(totals: Mapping[int, Totals], columns: Sequence[str]) -> list[Line]:
+    names = names_of("client", list(totals))
+    groups = dict(Client.objects.filter(pk__in=totals, group__isnull=False).values_list("pk", "group"))
+    sets: dict[tuple[str, int], list[int]] = {}
+    for key in sorted(totals):
+        sets.setdefault(("group", groups[key]) if key in groups else ("client", key), []).append(key)
+    return [
+        Line(key=some[0], name=names[some[0]], totals=Totals.of([totals[k] for k in some], columns), keys=tuple(some))
+        for some in sets.values()
+    ]
 
 
-def _either(pieces: Sequence[Piece]) -> Piece:
-    if not pieces:
-        return NOWHERE
-    return Piece(
-        "(" + " OR ".join(f"({p.sql})" for p in pieces) + ")", tuple(value for p in pieces for value in p.values)
-    )
+def names_of(dimension: str, keys: Sequence[int]) -> dict[int, str]:
+    """A name for each of these keys, also of what is gone, or is none."""
+    known = dict(named_rows(dimension).filter(pk__in=[k for k in keys if k]).values_list("pk", "label"))
+    nothing = str(NOBODY[dimension])
+    return {
+        key: known.get(key) or (_("gone, key %(key)s") % {"key": key} if key else nothing[:1].upper() + nothing[1:])
+        for key in keys
+    }
 
 
-def _read_parts(keys: Keys, spans: Sequence[Sequence[Span]], by: Sequence[str], columns: Sequence[str]) -> Any:
-    pieces = [_either([Piece("day BETWEEN %s AND %s", span) for span in some]) for some in spans]
-    return _read(TicketDay._meta.db_table, keys, pieces, by, {name: _part_sum(name) for name in columns})
+# ---- medians --------------------------------------------------------------------------------------------------------
 
 
-def _part_sum(name: str) -> str:
-    """A sum over contributions: a bucket is counted from the seconds themselves."""
-    if name in COUNTERS:
-        return f"CAST(SUM({name}) AS bigint)"
-    kind, number = name.rsplit("_", 1)
-    i, edges = int(number), ANSWER_EDGES if kind == "answer" else RESOLVE_EDGES
-    wanted = ["answered = 1" if kind == "answer" else "finished = 1"]
-    wanted += [f"{kind}_seconds > {edges[i - 1]}"] if i else []
-    wanted += [f"{kind}_seconds <= {edges[i]}"] if i < len(edges) else []
-    return f"SUM(CASE WHEN {' AND '.join(wanted)} THEN 1 ELSE 0 END)"
+class Quantiles(NamedTuple):
+    """Seconds; None = nothing was counted. Not exact: read off a histogram ("≈"), where the last edge means or more."""
+
+    median: int | None
+    p90: int | None
+    is_exact: bool
 
 
-def _read(
-    table: str, keys: Keys, pieces: Sequence[Piece], by: Sequence[str], columns: Mapping[str, str]
-) -> dict[tuple[Any, ...], Totals]:
-    """All names in the statement are ours; what comes from an address is a value."""
-    which, values = "1", list[Any]()
-    if len(pieces) > 1:
-        which, values = f"CASE WHEN {pieces[0].sql} THEN 1 ELSE 2 END", [*pieces[0].values]
-    wanted = _either(pieces)
-    where, narrowing = [wanted.sql], [*wanted.values]
-    for name, ids in keys.items():
-        where.append(f"{name} IN ({', '.join(['%s'] * len(ids))})")
-        narrowing += ids
-    group = [str(i + 1) for i in range(1 + len(by))]
-    statement = (
-        f"SELECT {', '.join([which, *by, *columns.values()])} FROM {table} "
-        f"WHERE {' AND '.join(where)} GROUP BY {', '.join(group)}"
-    )
-    names, size = list(columns), 1 + len(by)
-    found: dict[tuple[Any, ...], Totals] = {}
-    for row in _rows(statement, (*values, *narrowing)):
-        key = tuple(date.fromisoformat(v) if n == "day" and isinstance(v, str) else v
-                    for n, v in zip(("which", *by), row, strict=False))  # fmt: skip
-        found[key] = Totals(dict(zip(names, row[size:], strict=True)))
-    return found
+def quantiles(kind: str, period: Days, filters: Filters) -> Quantiles:
+    """`kind`: answer, answer_work, resolve or resolve_work; work = business seconds. Two queries."""
+    return all_quantiles(period, filters, kinds=(kind,))[kind]
 
 
-def _rows(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    adapt = connection.ops.adapt_datefield_value
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [adapt(v) if isinstance(v, date) else v for v in values])
-        return cursor.fetchall()
+def all_quantiles(
+    period: Days, filters: Filters, *, kinds: Sequence[str] = tuple(KINDS), totals: Totals | None = None
+) -> dict[str, Quantiles]:
+    """All at once in two queries, or one when the page has the `totals` of the period already, buckets and all.
 
-
-# ---- the least kept promises ----------------------------------------------------------------------------------------
-
-
-def lowest(
-    *, keys: Keys, first: date, last: date, dimension: str, fewest: int, limit: int
-) -> tuple[list[tuple[int, Totals]], int]:
-    """The values of a dimension with the lowest share resolved in time, and how many values there are in all.
-
-    Those with fewer judged tickets than `fewest` come last. Sorted and cut by the database: of 400 clients a page
-    shows 8.
+    An exact row is taken where it is about just as many tickets as the sums are.
     """
-    rows = _verdicts(keys, cut(first, last, with_rest=True), dimension)
-    columns = ", ".join(f"SUM({name}) AS {name}" for name in VERDICTS)
-    judged = "(resolution_met + resolution_breached)"
-    statement = (
-        f"SELECT {dimension}, {', '.join(f'CAST({name} AS bigint)' for name in VERDICTS)}, COUNT(*) OVER () "
-        f"FROM (SELECT {dimension}, {columns} FROM ({rows.sql}) parts GROUP BY {dimension}) summed "
-        f"WHERE {' + '.join(VERDICTS)} > 0 "
-        f"ORDER BY CASE WHEN {judged} < %s THEN 1 ELSE 0 END, CASE WHEN {judged} = 0 THEN 1 ELSE 0 END, "
-        f"resolution_met * 1.0 / NULLIF({judged}, 0), {judged} DESC, finished DESC, {dimension} LIMIT %s"
-    )
-    found = _rows(statement, (*rows.values, fewest, limit))
-    totals = [(row[0], Totals(dict(zip(VERDICTS, row[1:], strict=False)))) for row in found]
-    return totals, found[0][-1] if found else 0
-
-
-def _verdicts(keys: Keys, spans: Spans, dimension: str) -> Piece:
-    """The rows to add up: whole months, the days around them, and below zero the rest of a month cut short."""
-    needed = frozenset(keys) | {dimension}
-    month, day = BY_DIMENSIONS.get(("m", needed)), BY_DIMENSIONS.get(("d", needed))
-    pieces, values = [], list[Any]()
-    for span, grain in (*((s, month) for s in spans.months), *((s, day) for s in (*spans.days, *spans.rest))):
-        columns = [f"-{name}" if span in spans.rest else name for name in VERDICTS]
-        if grain:
-            # Counts of days and months: as integers they are summed without arbitrary precision.
-            where, values = "slice = %s AND day BETWEEN %s AND %s", [grain, *span]
-            source, columns = DailyMetric._meta.db_table, [f"CAST({name} AS integer)" for name in columns]
+    if totals is None:
+        totals = whole(period, filters, [*(KINDS[k].flag for k in kinds), *(n for k in kinds for n in BUCKETS_OF[k])])
+    rows = _exact(period, filters)
+    found = {}
+    for kind in kinds:
+        row, count = rows.get(kind), totals[KINDS[kind].flag]
+        if not count:
+            found[kind] = Quantiles(None, None, True)
+        elif row and row[0] == count:
+            found[kind] = Quantiles(row[1], row[2], True)
         else:
-            end = _month_end(span[1]) if span in spans.months else span[1]
-            where, values, source = "day BETWEEN %s AND %s", [span[0], end], TicketDay._meta.db_table
-        for name, ids in keys.items():
-            where += f" AND {name} IN ({', '.join(['%s'] * len(ids))})"
-            values += ids
-        named = ", ".join(f"{column} AS {name}" for column, name in zip(columns, VERDICTS, strict=True))
-        pieces.append(Piece(f"SELECT {dimension}, {named} FROM {source} WHERE {where}", tuple(values)))
-    return Piece(" UNION ALL ".join(p.sql for p in pieces), tuple(v for p in pieces for v in p.values))
+            median, p90 = totals.near(kind, 0.5), totals.near(kind, 0.9)
+            found[kind] = Quantiles(median[0] if median else None, p90[0] if p90 else None, False)
+    return found
 
 
-ALL_COLUMNS = (*COUNTERS, *BUCKETS)
+def _exact(period: Days, filters: Filters) -> dict[str, tuple[int, int, int]]:
+    """kind -> (count, median, 90th percentile) of a week, month, quarter or year, where one is kept for this."""
+    keys, grain = filters.dimensions, grain_from(period.first, period.last)
+    (dimension, ids), *others = keys.items() or [("", [0])]
+    if grain is None or others or len(ids) != 1:
+        return {}
+    rows = Quantile.objects.filter(grain=grain.grain, day=grain.first, dimension=dimension, key=ids[0])
+    return {
+        kind: (count, median, p90) for kind, count, median, p90 in rows.values_list("kind", "count", "median", "p90")
+    }
+
+
+def quantiles_by(dimension: str, kind: str, period: Days) -> dict[int, Quantiles]:
+    """Exact ones per client, team or rank of a whole week, month, quarter or year; one query. Empty for other days."""
+    grain = grain_from(period.first, period.last)
+    if grain is None:
+        return {}
+    rows = Quantile.objects.filter(grain=grain.grain, day=grain.first, dimension=dimension, kind=kind)
+    return {key: Quantiles(median, p90, True) for key, median, p90 in rows.values_list("key", "median", "p90")}
+
+
+# ---- backlog --------------------------------------------------------------------------------------------------------
+
+
+class Level(NamedTuple):
+    """What came and went on a day, and how many were open at its end."""
+
+    day: date
+    opened: int
+    reopened: int
+    ended: int
+    open: int
+
+
+def backlog_by_day(period: Days, filters: Filters) -> list[Level]:
+    """Two queries. Each day's number is that of the tickets behind the figure `backlog` with this as its last day."""
+    span = bounded(period)
+    if span is None:
+        return []
+    first, last = span
+    keys = filters.dimensions
+    before = sums(keys=keys, first=BEGINNING, last=first - timedelta(days=1), columns=FLOW)
+    days = sums(keys=keys, first=first, last=last, by=("day",), columns=FLOW, daily=True)
+    level, found = before.get((1,), Totals()).backlog_change, []
+    for place in range((last - first).days + 1):
+        day = first + timedelta(days=place)
+        one = days.get((1, day), Totals())
+        level += one.backlog_change
+        found.append(Level(day, one["opened"], one["reopened"], one["ended"], level))
+    return found
+
+
+def backlog_on(day: date, filters: Filters, dimension: str = "") -> dict[int, int]:
+    """How many were open at the end of a day, by the keys of a dimension (without one: all under 0). One query."""
+    rows = OpenStretch.objects.open_on(day).under(filters.dimensions).order_by()
+    if not dimension:
+        return {0: rows.count()}
+    return dict(rows.values_list(dimension).annotate(n=Count("pk")))
+
+
+class Age(NamedTuple):
+    """`metric` lists the tickets: of a past day `backlog_age_<bucket>`, of now `open_age_<bucket>`."""
+
+    bucket: int
+    name: str
+    number: int
+    metric: str
+
+
+def ages_on(day: date, filters: Filters) -> list[Age]:
+    """How old the tickets were that were open at the end of a day. One query."""
+    whens = [
+        When(opened_on__gt=day - timedelta(days=edge), then=Value(bucket)) for bucket, edge in enumerate(AGE_EDGES)
+    ]
+    bucket = Case(*whens, default=Value(len(AGE_EDGES)), output_field=IntegerField())
+    rows = OpenStretch.objects.open_on(day).under(filters.dimensions).order_by()
+    return _ages(dict(rows.annotate(bucket=bucket).values_list("bucket").annotate(n=Count("pk"))), "backlog_age")
+
+
+def ages_now(filters: Filters, *, tickets: TicketQuerySet, now: datetime, zone: tzinfo) -> list[Age]:
+    """How old the tickets are that are open now, live. `tickets`: those that the person may see. One query."""
+    whens = [When(opened_at__gte=edge, then=Value(bucket)) for bucket, edge in enumerate(age_edges(now, zone))]
+    bucket = Case(*whens, default=Value(len(AGE_EDGES)), output_field=IntegerField())
+    rows = filters.apply(tickets.open()).order_by()
+    return _ages(dict(rows.annotate(bucket=bucket).values_list("bucket").annotate(n=Count("pk"))), "open_age")
+
+
+def _ages(counts: Mapping[int, int], metric: str) -> list[Age]:
+    return [Age(i, age_name(i), counts.get(i, 0), f"{metric}_{i}") for i in range(len(AGE_EDGES) + 1)]
+
+
+# ---- where the time goes, and who was told --------------------------------------------------------------------------
+
+
+class Spent(NamedTuple):
+    """Time in a category of statuses; `metric` lists the tickets."""
+
+    category: str
+    name: str
+    seconds: int
+    metric: str
+
+
+def waiting(period: Days, filters: Filters) -> list[Spent]:
+    """Where the time went of tickets that ended in the period: all categories, those with nothing too. One query."""
+    totals = whole(period, filters, list(IN_CATEGORY.values()))
+    return [
+        Spent(name, str(Category(name).label), totals[column], f"{name}_time") for name, column in IN_CATEGORY.items()
+    ]
+
+
+class Standing(NamedTuple):
+    """Open tickets that stand in a category now: how many, and for how many seconds together."""
+
+    category: str
+    name: str
+    number: int
+    seconds: int
+
+
+def waiting_now(filters: Filters, *, tickets: TicketQuerySet, now: datetime) -> list[Standing]:
+    """Of now, since each came there (to its owner and team); from the spans. One query."""
+    chosen = filters.apply(tickets.open()).order_by().values("pk")
+    since = ExpressionWrapper(Value(now, DateTimeField()) - F("from_at"), output_field=DurationField())
+    rows = TicketSpan.objects.filter(to_at=None, category__in=IN_CATEGORY, ticket__in=chosen).order_by()
+    found = {
+        category: (count, int(total.total_seconds()))
+        for category, count, total in rows.values_list("category").annotate(n=Count("pk"), total=Sum(since))
+    }
+    return [Standing(name, str(Category(name).label), *found.get(name, (0, 0))) for name in IN_CATEGORY]
+
+
+class Raise(NamedTuple):
+    """Escalations of one trigger and level; `level` None = none of this trigger. `metric` lists the tickets."""
+
+    trigger: str
+    name: str
+    level: int | None
+    times: int
+    tickets: int
+    metric: str
+
+
+def escalations(period: Days, filters: Filters) -> list[Raise]:
+    """By trigger and level; a trigger without any has its line. One query."""
+    span = bounded(period)
+    rows: list[tuple[str, int, int, int]] = []
+    if span:
+        chosen = TicketRaised.objects.between(*span).under(filters.dimensions).order_by("trigger", "level")
+        counts = {"times": Sum("times"), "tickets": Count("ticket_id", distinct=True)}
+        rows = list(chosen.values_list("trigger", "level").annotate(**counts))
+    found = []
+    for trigger in Trigger:
+        own = [row for row in rows if row[0] == trigger]
+        name = str(trigger.label)
+        found += [Raise(trigger.value, name, row[1], row[2], row[3], f"raised_{trigger}_{row[1]}") for row in own]
+        if not own:
+            found.append(Raise(trigger.value, name, None, 0, 0, f"raised_{trigger}"))
+    return found
+
+
+# ---- how they are spread --------------------------------------------------------------------------------------------
+
+
+class Spread(NamedTuple):
+    """By status and by priority; every known value has its line. Open ones as of now, the rest of the period."""
+
+    statuses: dict[Category, int]
+    priorities: dict[Rank, Totals]
+    """Sums of the period, with `open` for now."""
+
+
+def distribution(period: Days, filters: Filters, live: Live) -> Spread:
+    """Two queries. `live`: from `count_live`."""
+    totals = whole(period, filters, ("finished", "closed"))
+    ended = {Category.CLOSED: totals["closed"], Category.RESOLVED: totals["finished"] - totals["closed"]}
+    lines = by("rank", period, filters, columns=("opened", "finished", "closed", "ended", "reopened"))
+    return Spread(
+        statuses={c: ended[c] if c in ended else live.by_category.get(c.value, 0) for c in Category},
+        priorities={
+            Rank(line.key): Totals({**line.totals.values, "open": live.by_rank.get(line.key, 0)}) for line in lines
+        },
+    )

@@ -1,4 +1,7 @@
-"""Client, team, priority and owner, as a report's address spells them: several values each, comma separated."""
+"""Client, team, priority, owner, type, category and PSA account, as a report's address spells them.
+
+Several values each, comma separated.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Model, Q
+from django.db.models import F, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from helpdesk.directory.groups import kin_of
-from helpdesk.directory.models import Agent, Client, Team
+from helpdesk.directory.models import Agent, Client, PsaAccount, Team
+from helpdesk.reports.models import CategoryName
 from helpdesk.tickets.choices import Rank
+from helpdesk.tickets.models import TicketType
 from helpdesk.tickets.querysets import TicketQuerySet
 
 NAMES = {
@@ -20,9 +25,26 @@ NAMES = {
     "team": gettext_lazy("Team"),
     "priority": gettext_lazy("Priority"),
     "agent": gettext_lazy("Owner"),
+    "type": gettext_lazy("Type"),
+    "category": gettext_lazy("Category"),
+    "account": gettext_lazy("PSA account"),
 }
-NOBODY = {"client": gettext_lazy("no client"), "team": gettext_lazy("no team"), "agent": gettext_lazy("nobody")}
-MODELS: Mapping[str, type[Model]] = {"client": Client, "team": Team, "agent": Agent}
+NOBODY = {
+    "client": gettext_lazy("no client"),
+    "team": gettext_lazy("no team"),
+    "agent": gettext_lazy("nobody"),
+    "type": gettext_lazy("no type"),
+    "category": gettext_lazy("no category"),
+    "account": gettext_lazy("no PSA account"),
+}
+MODELS: Mapping[str, type[Model]] = {
+    "client": Client,
+    "team": Team,
+    "agent": Agent,
+    "type": TicketType,
+    "category": CategoryName,
+    "account": PsaAccount,
+}
 OTHER_NAMES = frozenset(
     {"period", "from", "to", "compare", "metric", "by", "all", "cursor", "status", "open_only", "span_from", "span_to"}
 )
@@ -74,8 +96,16 @@ class Filters:
                 tickets = tickets.filter(wanted | Q(client=None)) if 0 in keys else tickets.filter(wanted)
             elif name == "team":
                 tickets = tickets.in_teams([k for k in keys if k], or_none=0 in keys)
-            else:
+            elif name == "agent":
                 tickets = tickets.of_agents([k for k in keys if k], or_nobody=0 in keys)
+            elif name == "account":
+                tickets = tickets.in_accounts(keys)
+            elif name == "type":
+                wanted = Q(ticket_type__in=[k for k in keys if k])
+                tickets = tickets.filter(wanted | Q(ticket_type=None)) if 0 in keys else tickets.filter(wanted)
+            else:
+                wanted = Q(category__in=CategoryName.objects.filter(pk__in=keys).values("name"))
+                tickets = tickets.filter(wanted | Q(category="")) if 0 in keys else tickets.filter(wanted)
         return tickets
 
 
@@ -109,6 +139,12 @@ Known = dict[str, Sequence[tuple[int, str]]]
 """What was typed -> the rows it means."""
 
 
+def named_rows(name: str) -> QuerySet[Any]:
+    """All rows that a dimension may name, with their `label`."""
+    model = MODELS[name]
+    return model._default_manager.annotate(label=F("title" if model is PsaAccount else "name"))
+
+
 def _ranks(given: list[str]) -> Known:
     found: dict[str, Sequence[tuple[int, str]]] = {}
     for value in given:
@@ -119,13 +155,12 @@ def _ranks(given: list[str]) -> Known:
 
 
 def _rows(name: str, given: list[str]) -> Known:
-    model = MODELS[name]
     keys = [int(v) for v in given if v.isdecimal() and len(v) < 16]
     words = [v for v in given if not v.isdecimal() and v != "none"]
     wanted = Q(pk__in=keys)
     for word in words:
-        wanted |= Q(name__icontains=word)
-    rows = list(model._default_manager.filter(wanted).order_by("name", "pk").values_list("pk", "name")[:200])
+        wanted |= Q(label__icontains=word)
+    rows = list(named_rows(name).filter(wanted).order_by("label", "pk").values_list("pk", "label")[:200])
     found: dict[str, Sequence[tuple[int, str]]] = {"none": [(0, str(NOBODY[name]))]} if "none" in given else {}
     for value in given:
         if value.isdecimal():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import FilteredRelation, Q
 
 from helpdesk.reports.filters import Filters
+from helpdesk.reports.models import FoldState
+from helpdesk.reports.slices import AGE_EDGES
 from helpdesk.sla.choices import ClockKind, ClockState
 from helpdesk.tickets.choices import WAITING
 from helpdesk.tickets.models import TicketClock
@@ -48,7 +51,26 @@ def narrow(tickets: TicketQuerySet, metric: str, now: datetime) -> TicketQuerySe
         return tickets.filter(_waiting_long(now))
     if metric == "compliance":
         return with_resolution(tickets).filter(_judged())
+    if metric.startswith("open_age_"):
+        name = FoldState.objects.values_list("time_zone", flat=True).first() or "UTC"
+        return _of_age(tickets, int(metric.removeprefix("open_age_")), age_edges(now, ZoneInfo(name)))
     return tickets
+
+
+def age_edges(now: datetime, zone: tzinfo) -> list[datetime]:
+    """The instants from which on a ticket was opened that is in one of the younger buckets of AGE_EDGES.
+
+    Days are days of `zone`: what was opened today is in the first, however early.
+    """
+    today = now.astimezone(zone).date()
+    days = [today - timedelta(days=edge - 1) for edge in AGE_EDGES]
+    return [datetime.combine(day, time(), zone).astimezone(UTC) for day in days]
+
+
+def _of_age(tickets: TicketQuerySet, bucket: int, edges: list[datetime]) -> TicketQuerySet:
+    if bucket:
+        tickets = tickets.filter(opened_at__lt=edges[bucket - 1])
+    return tickets.filter(opened_at__gte=edges[bucket]) if bucket < len(edges) else tickets
 
 
 def _waiting_long(now: datetime) -> Q:

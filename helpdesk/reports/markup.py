@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 from helpdesk.core import icons
 from helpdesk.core.templatetags.words import STATUS_SHAPES
 from helpdesk.reports import shapes
+from helpdesk.reports.backlog import Point
 from helpdesk.reports.overview import Stand
 from helpdesk.reports.shapes import Address, Delta, Figure
 from helpdesk.reports.tables import Row
-from helpdesk.reports.trends import GOAL, LEFT, RIGHT, Dot, Mark, Step, bar_chart, line_chart
+from helpdesk.reports.trends import BOTTOM, GOAL, LEFT, RIGHT, TOP, Dot, Mark, Step, bar_chart, line_chart, nice
 from helpdesk.tickets.rows import Facts, Reading, sla_html, ticket_prefix
 
 _WIDE = 98
@@ -42,7 +43,7 @@ def _link(href: str, text: object) -> str:
     return f'<a href="{escape(href)}">{escape(str(text))}</a>'
 
 
-class _Arrows:
+class Arrows:
     """Arrow and word per way, spelt once per page."""
 
     def __init__(self) -> None:
@@ -63,7 +64,7 @@ class _Arrows:
 
 
 def figures(found: Sequence[Figure]) -> SafeString:
-    arrows = _Arrows()
+    arrows = Arrows()
     return _safe(
         f'<div class="key-figure"><h2>{escape(str(f.label))}</h2><p class="big">{_link(f.href, f.value)}</p>'
         f'<p class="row">{arrows.delta(f.delta)}<span class="def">{escape(f.note)}</span></p></div>'
@@ -72,7 +73,7 @@ def figures(found: Sequence[Figure]) -> SafeString:
 
 
 def other_rows(found: Sequence[Figure]) -> SafeString:
-    arrows = _Arrows()
+    arrows = Arrows()
     return _safe(
         f'<tr><th scope="row">{escape(str(f.label))}</th><td class="end">{_link(f.href, f.value)}</td>'
         f'<td class="end">{arrows.delta(f.delta)}<span class="def">{escape(f.note)}</span></td>'
@@ -85,8 +86,9 @@ def other_rows(found: Sequence[Figure]) -> SafeString:
 
 
 def bar(width: float, missing: float | None = None, goal: int | None = None) -> str:
-    """A share as a bar; amber is what is missing to the goal."""
-    short = f'<rect class="short" x="{width}%" y="4" width="{missing}%" height="8"/>' if missing else ""
+    """A share as a bar; amber is what is missing to the goal. Without a goal the second part is the rest of a whole."""
+    kind = "short" if goal else "rest"
+    short = f'<rect class="{kind}" x="{width}%" y="4" width="{missing}%" height="8"/>' if missing else ""
     line = f'<line x1="{goal}%" x2="{goal}%" y1="0" y2="16"/>' if goal else ""
     return (
         '<svg class="bar" aria-hidden="true"><rect class="rail-of" y="4" width="100%" height="8" rx="2"/>'
@@ -94,15 +96,15 @@ def bar(width: float, missing: float | None = None, goal: int | None = None) -> 
     )
 
 
-def _prio(key: object, name: str) -> str:
+def prio(key: object, name: str) -> str:
     return f'<span class="prio" data-rank="{escape(str(key))}" data-word>{escape(name)}</span>'
 
 
 def table_rows(rows: Sequence[Row], *, is_priority: bool, compare: bool) -> SafeString:
-    arrows, late = _Arrows(), _("%(name)s: %(n)d resolved late")
+    arrows, late = Arrows(), _("%(name)s: %(n)d resolved late")
     found = []
     for row in rows:
-        name = _prio(row.key, row.name) if is_priority else escape(row.name)
+        name = prio(row.key, row.name) if is_priority else escape(row.name)
         picture = ""
         if row.kept is not None:
             label = escape(late % {"name": row.name, "n": row.totals["resolution_breached"]})
@@ -123,7 +125,7 @@ def stand_rows(rows: Sequence[Stand], *, is_priority: bool = False) -> SafeStrin
     for row in rows:
         if is_priority:
             finished = _link(row.finished_href, shapes.number(row.finished))
-            name, more = _prio(row.key, row.name), f'<td class="end">{finished}</td>'
+            name, more = prio(row.key, row.name), f'<td class="end">{finished}</td>'
         else:
             shape = STATUS_SHAPES.get(row.key, row.key)
             name, more = f'<span class="status" data-status="{shape}">{escape(row.name)}</span>', ""
@@ -183,6 +185,32 @@ def _bars(of_step: Mapping[date, str], steps: Sequence[Step]) -> SafeString:
             if b.count
         ]
     )
+
+
+def levels(address: Address, points: Sequence[Point]) -> SafeString:
+    """What was open at the end of each day, week or month. Every bar opens its tickets."""
+    top = nice(max((p.level.open for p in points), default=0))
+    slot = (_WIDE - LEFT) / max(1, len(points))
+    width, height = min(slot * 0.72, 5), BOTTOM - TOP
+    up = [Mark(at=f"{BOTTOM - height * share:g}%", text=f"{top * share:g}") for share in (0, 0.5, 1)]
+    every = max(1, -(-len(points) // 8))
+    middles = [LEFT + slot * (i + 0.5) for i in range(len(points))]
+    across = [
+        Mark(at=f"{m:.2f}%", text=p.label)
+        for i, (m, p) in enumerate(zip(middles, points, strict=True))
+        if i % every == 0
+    ]
+    words = escape(_("open"))
+    bars = []
+    for middle, p in zip(middles, points, strict=True):
+        tall = height * p.level.open / top
+        if tall > 0:
+            bars.append(
+                f'<a href="{escape(address.tickets_of(p.level.day, p.level.day))}backlog" tabindex="-1">'
+                f'<rect class="bar-b" x="{middle - width / 2:.2f}%" y="{BOTTOM - tall:.2f}%" width="{width:.2f}%" '
+                f'height="{tall:.2f}%"><title>{escape(p.label)}: {p.level.open} {words}</title></rect></a>'
+            )
+    return _safe([*_grid(up, across, _WIDE), *bars])
 
 
 def _lines(address: Address, steps: Sequence[Step]) -> SafeString:

@@ -6,39 +6,53 @@ not drag figures along; the fold finds what is gone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
 from helpdesk.reports.querysets import ContributionQuerySet, MetricQuerySet
-from helpdesk.reports.slices import BUCKETS, COUNTERS, SLICES
+from helpdesk.reports.schedule_models import ReportSchedule, ReportSent  # noqa: F401
+from helpdesk.reports.slices import BUCKETS, COUNTERS, SLICES, SumKey
 
 
-class TicketDay(models.Model):
-    """What one ticket adds to one day under one agent: what every figure is made of, and what a click on it lists."""
+def _counters(names: Iterable[str], count: type[models.Field[Any, Any]]) -> dict[str, Any]:
+    """Seconds need the room, counts do not."""
+    return {name: (models.BigIntegerField if name.endswith("_seconds") else count)(default=0) for name in names}
 
-    ticket_id = models.BigIntegerField()
-    day = models.DateField()
+
+class Keyed(models.Model):
+    """Under what something is counted: the same keys, by the same names, as `slices.Keys`."""
+
     client = models.BigIntegerField(default=0)
     team = models.BigIntegerField(default=0)
     rank = models.PositiveSmallIntegerField(default=0)
     agent = models.BigIntegerField(default=0)
-    opened = models.PositiveSmallIntegerField(default=0)
-    finished = models.PositiveSmallIntegerField(default=0)
-    closed = models.PositiveSmallIntegerField(default=0)
-    reopened = models.PositiveSmallIntegerField(default=0)
-    escalated = models.PositiveSmallIntegerField(default=0)
-    response_met = models.PositiveSmallIntegerField(default=0)
-    response_breached = models.PositiveSmallIntegerField(default=0)
-    resolution_met = models.PositiveSmallIntegerField(default=0)
-    resolution_breached = models.PositiveSmallIntegerField(default=0)
-    retroactive = models.PositiveSmallIntegerField(default=0)
-    answered = models.PositiveSmallIntegerField(default=0)
-    answer_seconds = models.BigIntegerField(default=0)
-    resolve_seconds = models.BigIntegerField(default=0)
-    billable_seconds = models.BigIntegerField(default=0)
-    nonbillable_seconds = models.BigIntegerField(default=0)
+    type = models.BigIntegerField(default=0)
+    category = models.BigIntegerField(default=0)
+    """Key of a `CategoryName`."""
+    account = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class CategoryName(models.Model):
+    """A category as tickets spell it: text there, a key here."""
+
+    name = models.CharField(max_length=255, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TicketDay(Keyed):
+    """What one ticket adds to one day under one agent: what every figure is made of, and what a click on it lists."""
+
+    ticket_id = models.BigIntegerField()
+    day = models.DateField()
+    vars().update(_counters(COUNTERS, models.PositiveSmallIntegerField))
 
     objects = ContributionQuerySet.as_manager()
 
@@ -55,30 +69,61 @@ class TicketDay(models.Model):
         return f"{self.ticket_id} on {self.day}"
 
 
-def _sum_fields(names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: models.BigIntegerField(default=0) for name in names}
+class OpenStretch(Keyed):
+    """A ticket that was open at the end of every day from `day` to the one before `until`: the backlog of any day."""
+
+    ticket_id = models.BigIntegerField()
+    day = models.DateField()
+    until = models.DateField()
+    """9999-12-31 = still open."""
+    opened_on = models.DateField()
+    """When the ticket was opened first: its age counts from there."""
+
+    objects = ContributionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket_id", "day"], name="stretch_once")]
+        indexes = [models.Index(fields=["until", "day"], name="stretch_until")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} from {self.day}"
 
 
-class DailyMetric(models.Model):
+class TicketRaised(Keyed):
+    """How often one ticket was escalated on one day, by whom or what, to which level."""
+
+    ticket_id = models.BigIntegerField()
+    day = models.DateField()
+    trigger = models.CharField(max_length=12)
+    level = models.PositiveSmallIntegerField()
+    times = models.PositiveSmallIntegerField(default=1)
+
+    objects = ContributionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["ticket_id", "day", "trigger", "level"], name="ticket_raised_once")
+        ]
+        indexes = [models.Index(fields=["day", "ticket_id"], name="ticket_raised_day")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} on {self.day}: {self.trigger} {self.level}"
+
+
+class DailyMetric(Keyed):
     """A sum of contributions: per day or month, and per dimension that its slice keeps apart (see `slices`)."""
 
     slice = models.CharField(max_length=4, choices=[(code, code) for code in SLICES])
     day = models.DateField()
     """The first of the month in a month's slice."""
-    client = models.BigIntegerField(default=0)
-    team = models.BigIntegerField(default=0)
-    rank = models.PositiveSmallIntegerField(default=0)
-    agent = models.BigIntegerField(default=0)
-    parts = models.BigIntegerField(default=0)
+    parts = models.IntegerField(default=0)
     """How many contributions are in here."""
-    vars().update(_sum_fields((*COUNTERS, *BUCKETS)))
+    vars().update(_counters((*COUNTERS, *BUCKETS), models.IntegerField))
 
     objects = MetricQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["slice", "day", "client", "team", "rank", "agent"], name="metric_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=list(SumKey._fields), name="metric_once")]
         indexes = [
             models.Index(fields=["slice", "client", "day"], name="metric_client"),
             # All that the tables of clients, teams, owners and priorities add up: read without touching the rows.
@@ -103,6 +148,43 @@ class DailyMetric(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slice} {self.day}"
+
+
+class Quantile(models.Model):
+    """Median and 90th percentile of a week, month, quarter or year, exact: of all, a client, a team or a priority."""
+
+    grain = models.CharField(max_length=1)
+    """w, m, q or y."""
+    day = models.DateField()
+    """The first of it."""
+    dimension = models.CharField(max_length=8)
+    """client, team or rank; empty = all."""
+    key = models.BigIntegerField(default=0)
+    kind = models.CharField(max_length=12)
+    count = models.IntegerField()
+    median = models.BigIntegerField()
+    p90 = models.BigIntegerField()
+    """Seconds; the smallest value that 90 per cent do not exceed."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["grain", "day", "dimension", "key", "kind"], name="quantile_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.grain} {self.day} {self.dimension} {self.key}"
+
+
+class QuantileMark(models.Model):
+    """Values of this day, client, team and priority have changed since quantiles were worked out."""
+
+    day = models.DateField(db_index=True)
+    client = models.BigIntegerField()
+    team = models.BigIntegerField()
+    rank = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.day}"
 
 
 class FoldState(models.Model):

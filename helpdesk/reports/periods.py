@@ -46,6 +46,11 @@ class Period:
         """What a bar of the trend stands for."""
         return "day" if self.days <= 31 else "week" if self.days <= 140 else "month"
 
+    @property
+    def is_own(self) -> bool:
+        """Days of somebody's own choice."""
+        return self.name == "custom"
+
     def query(self) -> dict[str, str]:
         if self.name != "custom":
             return {"period": self.name}

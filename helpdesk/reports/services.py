@@ -1,11 +1,11 @@
 """Counting: changed tickets are counted anew, and the difference to what they added before goes into the sums.
 
-Contributions and sums of a few tickets change in one transaction, so that a figure and the tickets behind it never
-disagree. Where changes are found:
+Where changes are found:
 
 - `changed`: tickets in the order of `changed_at`, once as soon as possible,
 - `again`: the same order two minutes late, for what was committed late with an earlier instant,
-- `time`, `events`: new time entries and status events, which may come after their ticket's own change,
+- `time`, `events`, `escalations`: new time entries, changes of status, owner and team, and escalations, which may come
+  after their ticket's own change, or without one,
 - `patrol`: all tickets by key, some with every step: finds whatever else was missed, deletions too.
 """
 
@@ -17,19 +17,16 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import connection, transaction
 from django.db.models import Max, Q
 
-from helpdesk.actions.models import TimeEntry
+from helpdesk.actions.models import Escalation, TimeEntry
 from helpdesk.directory.models import Organisation
-from helpdesk.reports.contributions import contributions
-from helpdesk.reports.facts import read_facts
-from helpdesk.reports.models import DailyMetric, FoldState, TicketDay
-from helpdesk.reports.slices import COUNTERS, SLICES, SUMS, Contribution, SumKey, Vector, differences
+from helpdesk.reports import quantiles
+from helpdesk.reports.counting import count_tickets, mend_month
+from helpdesk.reports.models import DailyMetric, FoldState, OpenStretch, TicketDay, TicketRaised
+from helpdesk.tickets import spans
 from helpdesk.tickets.models import Ticket, TicketEvent
 
-BATCH = 20
-"""Tickets per transaction: about 100 rows, a few milliseconds of SQLite's one write lock."""
 STEP = 2000
 """Tickets per call of `fold`."""
 CHUNK = 400
@@ -86,6 +83,7 @@ def _start_over(state: FoldState, zone: str, now: datetime) -> None:
         "changed": None,
         "time": TimeEntry.objects.aggregate(m=Max("pk"))["m"] or 0,
         "events": TicketEvent.objects.aggregate(m=Max("pk"))["m"] or 0,
+        "escalations": Escalation.objects.aggregate(m=Max("pk"))["m"] or 0,
         "again": [(now - LATE).isoformat(), 0],
         "patrol": 0,
     }
@@ -103,6 +101,7 @@ def _fold(state: FoldState, now: datetime, limit: int) -> Folded:
         ("changed", _changed),
         ("time", _with_new_time),
         ("events", _with_new_events),
+        ("escalations", _with_new_escalations),
         ("again", lambda cursor, count: _changed(cursor, count, until=now - LATE)),
     ]
     for name, find in sources:
@@ -110,7 +109,7 @@ def _fold(state: FoldState, now: datetime, limit: int) -> Folded:
             ids, cursor = find(state.cursors.get(name), min(CHUNK, limit - seen))
             if not ids:
                 break
-            changed += _count_tickets(ids, zone)
+            changed += count_tickets(ids, zone)
             seen += len(ids)
             _advance(state, name, cursor)
         if seen >= limit:
@@ -118,7 +117,8 @@ def _fold(state: FoldState, now: datetime, limit: int) -> Folded:
         if name == "changed":
             state.caught_up_at = now
             state.save(update_fields=["caught_up_at"])
-    return Folded(tickets=seen, changed=changed + _patrol(state, zone))
+    changed += _patrol(state, zone)
+    return Folded(tickets=seen, changed=changed, is_more=quantiles.refresh())
 
 
 def _advance(state: FoldState, name: str, cursor: Any) -> None:
@@ -148,7 +148,11 @@ def _with_new_time(cursor: Any, count: int) -> Found:
 
 
 def _with_new_events(cursor: Any, count: int) -> Found:
-    return _newer(TicketEvent.objects.of_field("status"), cursor, count)
+    return _newer(TicketEvent.objects.filter(field__in=spans.FIELDS), cursor, count)
+
+
+def _with_new_escalations(cursor: Any, count: int) -> Found:
+    return _newer(Escalation.objects.all(), cursor, count)
 
 
 def _newer(rows: Any, cursor: Any, count: int) -> Found:
@@ -160,76 +164,16 @@ def _patrol(state: FoldState, zone: ZoneInfo) -> int:
     """The next tickets by key, and contributions in that range whose ticket is gone."""
     start = state.cursors.get("patrol") or 0
     ids = list(Ticket.objects.filter(pk__gt=start).order_by("pk").values_list("pk", flat=True)[:PATROL])
-    behind = TicketDay.objects.filter(ticket_id__gt=start)
-    if len(ids) == PATROL:
-        behind = behind.filter(ticket_id__lte=ids[-1])
     known = set(ids)
-    ids += [pk for pk in behind.order_by().values_list("ticket_id", flat=True).distinct()[:STEP] if pk not in known]
-    changed = _count_tickets(ids, zone)
+    for kept in (TicketDay.objects, OpenStretch.objects, TicketRaised.objects):
+        behind = kept.filter(ticket_id__gt=start)
+        if len(known) == PATROL:
+            behind = behind.filter(ticket_id__lte=max(known))
+        more = behind.order_by().values_list("ticket_id", flat=True).distinct()[:STEP]
+        ids += [pk for pk in more if pk not in ids]
+    changed = count_tickets(ids, zone)
     _advance(state, "patrol", max(ids) if len(known) == PATROL else 0)
     return changed
-
-
-# ---- counting a few tickets -----------------------------------------------------------------------------------------
-
-
-def _count_tickets(ids: Sequence[int], zone: ZoneInfo) -> int:
-    return sum(_count_batch(ids[i : i + BATCH], zone) for i in range(0, len(ids), BATCH))
-
-
-@transaction.atomic
-def _count_batch(ids: Sequence[int], zone: ZoneInfo) -> int:
-    """Bring contributions and sums of these tickets up to date. Counts the tickets that differ.
-
-    The lock makes two foldings take turns; what it reads is therefore never older than what it replaces.
-    """
-    FoldState.objects.select_for_update().get(pk=1)
-    facts = read_facts(ids)
-    before: dict[int, list[Contribution]] = {}
-    for row in TicketDay.objects.of_tickets(ids).order_by("day", "agent"):
-        before.setdefault(row.ticket_id, []).append(_contribution(row))
-    gone: list[Contribution] = []
-    new: list[tuple[int, Contribution]] = []
-    moved = []
-    for pk in ids:
-        now_counts = contributions(facts[pk], zone) if pk in facts else []
-        if now_counts != before.get(pk, []):
-            moved.append(pk)
-            gone += before.get(pk, [])
-            new += [(pk, part) for part in now_counts]
-    if moved:
-        TicketDay.objects.of_tickets(moved).delete()
-        TicketDay.objects.bulk_create([_row(pk, part) for pk, part in new])
-        _add(differences(gone, [part for _pk, part in new]))
-    return len(moved)
-
-
-def _contribution(row: TicketDay) -> Contribution:
-    counts = tuple(getattr(row, name) for name in COUNTERS)
-    return Contribution(row.day, row.client, row.team, row.rank, row.agent, counts)
-
-
-def _row(pk: int, part: Contribution) -> TicketDay:
-    keys = {"day": part.day, "client": part.client, "team": part.team, "rank": part.rank, "agent": part.agent}
-    return TicketDay(ticket_id=pk, **keys, **dict(zip(COUNTERS, part.counts, strict=True)))
-
-
-def _add(changes: dict[SumKey, Vector]) -> None:
-    """Add to the kept sums, in one statement per row that every database reads the same; empty sums go."""
-    if not changes:
-        return
-    table = connection.ops.quote_name(DailyMetric._meta.db_table)
-    keys = ", ".join(connection.ops.quote_name(name) for name in SumKey._fields)
-    sums = ", ".join(SUMS)
-    places = ", ".join(["%s"] * (len(SumKey._fields) + len(SUMS)))
-    adding = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in SUMS)
-    statement = f"INSERT INTO {table} ({keys}, {sums}) VALUES ({places}) ON CONFLICT ({keys}) DO UPDATE SET {adding}"
-    rows: list[tuple[Any, ...]] = [
-        (key.slice, key.day.isoformat(), *key[2:], *vector) for key, vector in sorted(changes.items())
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
-    DailyMetric.objects.empty().delete()
 
 
 # ---- recounting -----------------------------------------------------------------------------------------------------
@@ -249,10 +193,11 @@ def rebuild(*, now: datetime, since: date | None = None, say: Callable[[int], No
     zone = ZoneInfo(name)
     seen = changed = 0
     for ids in _chunks(_ids_since(since, zone)):
-        changed += _count_tickets(ids, zone)
+        changed += count_tickets(ids, zone)
         seen += len(ids)
         say(seen)
     changed += _mend_sums(since)
+    quantiles.start_over(since)
     while fold(now=now).is_more:
         pass
     return Folded(tickets=seen, changed=changed)
@@ -278,21 +223,4 @@ def _mend_sums(since: date | None) -> int:
     months = {day.replace(day=1) for day in TicketDay.objects.order_by().values_list("day", flat=True).distinct()}
     months |= {day.replace(day=1) for day in DailyMetric.objects.order_by().values_list("day", flat=True).distinct()}
     first = since.replace(day=1) if since else date.min
-    return sum(_mend_month(month) for month in sorted(months) if month >= first)
-
-
-@transaction.atomic
-def _mend_month(month: date) -> int:
-    FoldState.objects.select_for_update().get(pk=1)
-    last = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    parts = [_contribution(row) for row in TicketDay.objects.between(month, last).iterator(chunk_size=2000)]
-    wrong = differences([], parts, tuple(SLICES))
-    for grain in ("d", "m"):
-        for row in DailyMetric.objects.kept_for(month, last, grain).iterator(chunk_size=2000):
-            key = SumKey(*(getattr(row, name) for name in SumKey._fields))
-            kept = tuple(getattr(row, name) for name in SUMS)
-            wanted = wrong.pop(key, (0,) * len(SUMS))
-            if wanted != kept:
-                wrong[key] = tuple(w - k for w, k in zip(wanted, kept, strict=True))
-    _add(wrong)
-    return len(wrong)
+    return sum(mend_month(month) for month in sorted(months) if month >= first)

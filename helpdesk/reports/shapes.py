@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
@@ -86,12 +86,19 @@ def near(value: tuple[int, bool] | None) -> str:
 
 @dataclass(kw_only=True)
 class Address:
-    """Addresses of this report with something changed; filters, period and comparison come along."""
+    """Addresses of this report with something changed; filters, period and comparison come along.
+
+    `where` is the page that this is, by the name of its address; `of` the client of a review; `own` what only this page
+    asks for.
+    """
 
     period: Period
     filters: Filters
     compare: bool = True
     by: str = ""
+    where: str = "overview"
+    of: int = 0
+    own: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def _parts(self) -> dict[str, str]:
@@ -107,9 +114,32 @@ class Address:
     def parts(self) -> dict[str, str]:
         return dict(self._parts)
 
+    @cached_property
+    def here(self) -> str:
+        """Without what it asks for."""
+        return _page(self.where, self.of)
+
     def page(self, **changes: str | None) -> str:
+        """This page, with something else asked for."""
         changes.setdefault("by", self.by or None)
-        return f"{_page('overview')}{self._query(changes)}"
+        for name, value in self.own.items():
+            changes.setdefault(name, value)
+        if self.of:
+            changes.setdefault("client", None)
+        return f"{self.here}{self._query(changes)}"
+
+    def other(self, where: str, of: int = 0, **changes: str | None) -> str:
+        """Another page about the same days and tickets; from a review on, about all clients."""
+        if self.of:
+            changes.setdefault("client", None)
+        return f"{_page(where, of)}{self._query(changes)}"
+
+    def file(self, kind: str) -> str:
+        """This page as a file: csv, xlsx or pdf."""
+        own: dict[str, str | None] = {"by": self.by or None, **self.own}
+        if self.of:
+            own |= {"of": str(self.of), "client": None}
+        return f"{reverse('reports:file', args=[self.where, kind])}{self._query(own)}"
 
     def tickets(self, metric: str, **changes: str | None) -> str:
         return f"{_page('tickets')}{self._query({**changes, 'metric': metric})}"
@@ -125,6 +155,9 @@ class Address:
 
     def csv(self, metric: str, **changes: str | None) -> str:
         return f"{_page('csv')}{self._query({**changes, 'metric': metric})}"
+
+    def xlsx(self, metric: str, **changes: str | None) -> str:
+        return f"{_page('xlsx')}{self._query({**changes, 'metric': metric})}"
 
     def with_period(self, name: str) -> str:
         return self.page(**{"period": name, "from": None, "to": None})
@@ -143,6 +176,6 @@ def _spelt(value: str) -> str:
     return value if value.isascii() and value.replace("_", "").isalnum() else quote_plus(value, safe=",")
 
 
-@cache
-def _page(name: str) -> str:
-    return reverse(f"reports:{name}")
+@lru_cache(maxsize=512)
+def _page(name: str, of: int = 0) -> str:
+    return reverse(f"reports:{name}", args=[of] if of else None)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from helpdesk.directory.models import Agent
 from helpdesk.reports import shapes
-from helpdesk.reports.figures import VERDICTS, Totals, lowest, sums
-from helpdesk.reports.filters import MODELS, NOBODY
+from helpdesk.reports.figures import VERDICTS, Totals, lowest, names_of, sums
+from helpdesk.reports.filters import NAMES
 from helpdesk.reports.shapes import Address, Delta, change
 from helpdesk.reports.trends import GOAL
 from helpdesk.tickets.choices import Rank
@@ -19,6 +21,8 @@ FEW = 5
 """Fewer judged tickets than this say little: such rows stand in the full list only."""
 SHORT = 8
 MOST_ROWS = 300
+MOST_PEOPLE = 1000
+"""Owners of all accounts that are looked at to join those who are one person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +135,7 @@ def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
     names = names_of(dimension, shown)
     rows = [
         _row(
-            address, dimension, key, names.get(key) or _("gone, key %(key)s") % {"key": key}, worst[key],
+            address, dimension, key, names[key], worst[key],
             before.get((1, key), Totals()) if address.compare else None,
         )
         for key in shown
@@ -139,8 +143,101 @@ def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
     return Table(rows=rows, total=total, is_all=is_all or len(rows) == total)
 
 
-def names_of(dimension: str, keys: Sequence[int]) -> dict[int, str]:
-    if not keys:
-        return {}
-    rows = MODELS[dimension]._default_manager.filter(pk__in=[k for k in keys if k])
-    return {**dict(rows.values_list("pk", "name")), 0: str(NOBODY[dimension]).capitalize()}
+# ---- any dimension --------------------------------------------------------------------------------------------------
+
+TITLES = {
+    "client": gettext_lazy("By client"), "team": gettext_lazy("By team"), "agent": gettext_lazy("By owner"),
+    "priority": gettext_lazy("By priority"), "type": gettext_lazy("By type"),
+    "category": gettext_lazy("By category"), "account": gettext_lazy("By PSA account"),
+}  # fmt: skip
+HEADS = NAMES
+
+
+@dataclass(frozen=True)
+class Who:
+    """A line of a table: one key, or all keys of one person."""
+
+    name: str
+    keys: tuple[int, ...]
+
+
+def narrowed_to(by: str, who: Who) -> dict[str, str | None]:
+    """The filter that leaves this line only."""
+    found = narrowed(by, who.keys[0])
+    return {by: ",".join(map(str, who.keys))} if len(who.keys) > 1 else found
+
+
+def people(keys: Sequence[int]) -> list[Who]:
+    """Owners of several PSA accounts who are one person are one line; two queries."""
+    names = names_of("agent", keys)
+    users = dict(Agent.objects.filter(pk__in=keys, user__isnull=False).values_list("pk", "user_id"))
+    found: dict[tuple[str, int], list[int]] = {}
+    for key in keys:
+        found.setdefault(("user", users[key] or 0) if key in users else ("agent", key), []).append(key)
+    return [Who(names[some[0]], tuple(some)) for some in found.values()]
+
+
+def lines_of(by: str, keys: Sequence[int]) -> list[Who]:
+    """In the order of the keys."""
+    if by == "agent":
+        return people(keys)
+    names = called(by, keys)
+    return [Who(names.get(key) or _("gone, key %(key)s") % {"key": key}, (key,)) for key in keys]
+
+
+def narrowed(by: str, key: int) -> dict[str, str | None]:
+    """The filter that leaves this line only."""
+    return {by: str(key) if key or by == "priority" else "none"} if by else {}
+
+
+def _spans(address: Address) -> dict[str, Any]:
+    period = address.period
+    then = (period.before_first, period.before_last) if address.compare else None
+    return {"first": period.first, "last": period.last, "then": then}
+
+
+def whole(address: Address, columns: Sequence[str]) -> tuple[Totals, Totals | None]:
+    """Everything that the page is about, and the same of the period before when it is compared; one query."""
+    found = sums(keys=address.filters.dimensions, columns=columns, **_spans(address))
+    before = found.get((2,), Totals()) if address.compare else None
+    return found.get((1,), Totals()), before
+
+
+Part = tuple[Who, Totals, Totals | None]
+"""A line, its totals and those of the period before when it is compared."""
+
+
+def parts(address: Address, by: str, columns: Sequence[str], most: int) -> tuple[list[Part], int]:
+    """The lines of a table, least kept first, and how many there are. Of people those of all their accounts."""
+    keys, column = address.filters.dimensions, "rank" if by == "priority" else by
+    if by == "priority":
+        order = [rank.value for rank in Rank if rank.value in keys.get("rank", Rank.values)]
+        total = len(order)
+    else:
+        spans = {"first": address.period.first, "last": address.period.last}
+        limit = MOST_PEOPLE if by == "agent" else most
+        found, total = lowest(keys=keys, dimension=column, fewest=1, limit=limit, **spans)
+        order = [key for key, _totals in found]
+    if not order:
+        return [], 0
+    rows = sums(keys={**keys, column: order}, by=(column,), columns=columns, **_spans(address))
+
+    def added(which: int, who: Who) -> Totals:
+        some = [rows[which, key] for key in who.keys if (which, key) in rows]
+        return some[0] if len(some) == 1 else Totals.of(some, columns)
+
+    lines = [(who, added(1, who), added(2, who) if address.compare else None) for who in lines_of(by, order)]
+    if by == "agent":
+        lines.sort(key=_least_kept)
+        return lines[:most], len(lines)
+    return lines, total
+
+
+def _least_kept(part: Part) -> tuple[bool, float, int]:
+    share = part[1].percent("resolution")
+    return share is None, share or 0.0, -part[1].judged("resolution")
+
+
+def called(by: str, keys: Sequence[int]) -> dict[int, str]:
+    """A name for each of these keys of a table."""
+    return {rank.value: str(rank.label) for rank in Rank} if by == "priority" else names_of(by, keys)

@@ -126,7 +126,7 @@ class LineChart:
 
 def bar_chart(found: Sequence[Step]) -> BarChart:
     """Opened beside finished, step by step."""
-    top = _nice(max((max(s.totals["opened"], s.totals["finished"]) for s in found), default=0))
+    top = nice(max((max(s.totals["opened"], s.totals["finished"]) for s in found), default=0))
     right = 98.0
     slot = (right - LEFT) / max(1, len(found))
     width = min(slot * 0.36, 4)
@@ -199,7 +199,7 @@ def _across(found: Sequence[Step], places: Sequence[float]) -> list[Mark]:
     return [Mark(at=_pc(places[i]), text=step.label) for i, step in enumerate(found) if i % every == 0]
 
 
-def _nice(top: int) -> int:
+def nice(top: int) -> int:
     """A round number at or above the highest bar, that halves well."""
     if top <= 4:
         return 4

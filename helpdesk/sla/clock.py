@@ -1,7 +1,7 @@
-"""The arithmetic of a clock: pure, in UTC instants to the second, knowing neither Django nor a database.
+"""A clock whose due instant is simply given, by a PSA or by hand: pure, in UTC instants to the second.
 
-First version: time runs around the clock. Where the PSA gives a due instant it is taken as it is; a target counts
-from the start. Order of tests (the first that fits): finished, breached before, paused, due passed, at risk, running.
+Nothing is known of the hours it goes by, so time runs around the clock; what is worked out from promises is in
+`ledger`. Order of tests (the first that fits): finished, breached before, paused, due passed, at risk, running.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class Reading:
 
 
 def risk_instant(due_at: datetime, target_seconds: int | None) -> datetime:
-    """When a running clock becomes at risk."""
+    """The first second at which less than the margin is left."""
     margin = AT_RISK_SECONDS
     if target_seconds is not None and target_seconds < SHORT_TARGET_SECONDS:
         margin = int(target_seconds * SHORT_SHARE)
-    return due_at - timedelta(seconds=margin)
+    return due_at - timedelta(seconds=margin - 1)
 
 
 def read_clock(facts: Facts, *, now: datetime) -> Reading:
@@ -81,7 +81,7 @@ def read_clock(facts: Facts, *, now: datetime) -> Reading:
 
 
 def _finished(facts: Facts, due: datetime, at: datetime) -> Reading:
-    if at <= due:
+    if at.replace(microsecond=0) <= due:  # rules go by whole seconds
         took = max(0, int((at - facts.started_at).total_seconds()))
         return Reading(state="met", due_at=due, finished_at=at, seconds=took)
     over = int((at - due).total_seconds())

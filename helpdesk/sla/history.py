@@ -134,7 +134,8 @@ def runs(
     answered = min((at for at in (fold.responded_at, fold.first_closed_at) if at), default=None)
     return Runs(
         response=Run(
-            started_at=started_at, terms=response, pauses=pauses, finished_at=answered, risk=choices.risk
+            started_at=started_at, terms=response, pauses=_before(pauses, answered), finished_at=answered,
+            risk=choices.risk,
         ),
         resolution=Run(
             started_at=fold.started_at, terms=resolution, pauses=pauses, finished_at=closed_at, risk=choices.risk
@@ -146,3 +147,8 @@ def runs(
         first_closed_at=fold.first_closed_at,
         reopened=fold.reopened,
     )  # fmt: skip
+
+
+def _before(pauses: tuple[Pause, ...], end: datetime | None) -> tuple[Pause, ...]:
+    """Those that began before the end: later ones move a kept promise no more."""
+    return pauses if end is None else tuple(p for p in pauses if p.from_at < end)

@@ -186,11 +186,16 @@ def due(calendar: Calendar, pauses: Sequence[Pause], start: datetime, seconds: i
 
 @dataclass(frozen=True, kw_only=True)
 class _Promise:
-    """Terms worked out for one run: from when, how many open seconds, and when that is over."""
+    """Terms worked out for one run: from when, how many open seconds, and when that is over.
+
+    `consumed`: what of the whole `target` had run before `start`.
+    """
 
     start: datetime
     seconds: int
     due_at: datetime | None
+    target: int
+    consumed: int = 0
 
 
 def _promise(run: Run, terms: Terms, pauses: Sequence[Pause]) -> _Promise | None:
@@ -200,15 +205,17 @@ def _promise(run: Run, terms: Terms, pauses: Sequence[Pause]) -> _Promise | None
         day = calendar.due_in_days(start, terms.days)
         seconds = calendar.elapsed(start, day)
         if not any(calendar.elapsed(p.from_at, p.to_at or day) for p in pauses if p.from_at < day):
-            return _Promise(start=start, seconds=seconds, due_at=day)
+            return _Promise(start=start, seconds=seconds, due_at=day, target=seconds)
     elif terms.seconds is not None:
         seconds = terms.seconds
     else:
         return None
+    target, consumed = seconds, 0
     if terms.keeps_consumed and terms.since > start:
-        seconds = max(0, seconds - _consumed(run, terms, pauses))
-        start = terms.since
-    return _Promise(start=start, seconds=seconds, due_at=due(calendar, pauses, start, seconds))
+        consumed = _consumed(run, terms, pauses)
+        start, seconds = terms.since, max(0, target - consumed)
+    due_at = due(calendar, pauses, start, seconds)
+    return _Promise(start=start, seconds=seconds, due_at=due_at, target=target, consumed=consumed)
 
 
 def _consumed(run: Run, until: Terms, pauses: Sequence[Pause]) -> int:
@@ -239,27 +246,36 @@ def read(run: Run, *, now: datetime) -> Reading:
 def _judge(run: Run, promise: _Promise, pauses: Sequence[Pause], now: datetime) -> Reading:
     """In this order, the first that fits: finished, breached, paused, at risk, on track."""
     calendar = run.terms[-1].calendar
-    end = min(run.finished_at or now, now)
+    end = min(run.finished_at.replace(microsecond=0), now) if run.finished_at else now  # met in the second it is due
     ran = burned(calendar, pauses, promise.start, end)
-    facts = Reading(state="running", target=promise.seconds, burned=ran, finished_at=run.finished_at)
+    used = promise.consumed + ran
     breached_at, is_retroactive = _breach(run, promise, pauses, end)
     if breached_at is not None:
-        over = calendar.elapsed(promise.due_at, end) if promise.due_at else 0
-        return replace(
-            facts, state="breached", due_at=promise.due_at, breached_at=breached_at, over=over,
-            is_retroactive=is_retroactive, paused_since=None if run.finished_at else _standing(pauses, now),
+        return Reading(
+            state="breached", target=promise.target, burned=used, finished_at=run.finished_at, due_at=promise.due_at,
+            breached_at=breached_at, over=max(0, ran - promise.seconds), is_retroactive=is_retroactive,
+            paused_since=None if run.finished_at else _standing(pauses, now),
         )  # fmt: skip
     left = max(0, promise.seconds - ran)
     if run.finished_at is not None and run.finished_at <= now:
-        return replace(facts, state="met", due_at=promise.due_at, left=left)
+        return Reading(
+            state="met", target=promise.target, burned=used, finished_at=run.finished_at, due_at=promise.due_at,
+            left=left,
+        )  # fmt: skip
     since = _standing(pauses, now)
     if since is not None:
-        return replace(facts, state="paused", paused_since=since, left=left)
-    risky = due(calendar, pauses, promise.start, max(0, promise.seconds - run.risk.margin(promise.seconds)))
-    is_risky = left < run.risk.margin(promise.seconds)
-    return replace(
-        facts, state="at_risk" if is_risky else "running", due_at=promise.due_at, at_risk_at=risky, left=left
-    )
+        return Reading(
+            state="paused", target=promise.target, burned=used, finished_at=run.finished_at, paused_since=since,
+            left=left,
+        )  # fmt: skip
+    margin = run.risk.margin(promise.target)
+    # The first second with less left than that: a whole night at exactly the margin is at no risk.
+    risky = due(calendar, pauses, promise.start, min(promise.seconds, max(0, promise.seconds - margin + 1)))
+    is_risky = left < margin
+    return Reading(
+        state="at_risk" if is_risky else "running", target=promise.target, burned=used, finished_at=run.finished_at,
+        due_at=promise.due_at, at_risk_at=risky, left=left,
+    )  # fmt: skip
 
 
 def _standing(pauses: Sequence[Pause], now: datetime) -> datetime | None:
@@ -280,11 +296,19 @@ def _breach(run: Run, promise: _Promise, pauses: Sequence[Pause], end: datetime)
         changed = run.terms[place].since
         if passed > changed or changed <= run.started_at:
             return passed, False
-        before = _promise(run, run.terms[place - 1], pauses)
+        before = _promise_before(run, run.terms[place - 1], pauses)
         if before is None or before.due_at is None or before.due_at >= changed:
             return changed, True
         passed = before.due_at
     return passed, False
+
+
+def _promise_before(run: Run, terms: Terms, pauses: Sequence[Pause]) -> _Promise | None:
+    """By terms that count no more: hours that never opened promised nothing."""
+    try:
+        return _promise(run, terms, pauses)
+    except NeverOpen:
+        return None
 
 
 def what_if(run: Run, *, now: datetime, terms: Terms | None = None, pauses_now: bool | None = None) -> Reading:
@@ -314,7 +338,8 @@ def crossed(run: Run, share: float) -> datetime | None:
             return None
         if share == 1:
             return promise.due_at
-        return due(run.terms[-1].calendar, pauses, promise.start, round(promise.seconds * share))
+        left = max(0, round(promise.target * share) - promise.consumed)
+        return due(run.terms[-1].calendar, pauses, promise.start, left)
     except NeverOpen:
         return None
 

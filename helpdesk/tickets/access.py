@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from helpdesk.tickets.models import SavedView, Ticket
+from helpdesk.tickets.models import Correction, SavedView, Ticket
 from helpdesk.tickets.querysets import TicketQuerySet
 
 if TYPE_CHECKING:
@@ -55,6 +55,14 @@ def tickets_for(user: User, ids: Iterable[int]) -> list[Ticket]:
 def tickets_to_change(user: User, ids: Iterable[int]) -> dict[int, Ticket]:
     """Those of these tickets that the person may see, with what rules ask for, by key."""
     return {t.pk: t for t in desk_tickets(user).in_full().filter(pk__in=list(ids))}
+
+
+def correction_for(ticket: Ticket, pk: int) -> Correction:
+    """One of the ticket's corrections that hold, or 404."""
+    found = ticket.corrections.filter(pk=pk, undone_at=None).first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def views_for(user: User) -> list[SavedView]:

@@ -88,14 +88,16 @@ def fall_back(
         held |= set(other.fields)
     changes = {}
     fields = list(fields)
-    if set(clocks.DATING) & set(fields) and not set(clocks.DATING) & held and clocks.take_psas_dates(ticket):
-        save_clocks(ticket, before={c.kind: c for c in ticket.clocks.all()}, now=now)
-        ticket.save(update_fields=[*clocks.DUE_FIELDS.values(), "confirmed"])
     for name in fields:
         if name in FIELDS and name not in held:
             changes[name] = from_spelling(ticket.psa_account_id, name, values.get(name, ticket.confirmed.get(name)))
     if changes:
         change_ticket(ticket=ticket, changes=changes, origin=origin, now=now, leaves=False)
+    if ticket.are_dates_old and not {*clocks.DATING, "status"} & held:
+        ticket = lock_ticket(ticket_id)
+        ticket.are_dates_old = False  # the PSA's dates are those of the values that stand again
+        save_clocks(ticket, now=now)
+        ticket.save(update_fields=["are_dates_old"])
 
 
 def from_spelling(account_id: int, name: str, text: Any) -> Any:

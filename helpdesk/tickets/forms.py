@@ -137,7 +137,7 @@ def read_value(ticket: Ticket, name: str, text: str, zone: tzinfo) -> Any:
     if field.is_reference:
         return _read_row(ticket, name, text)
     if field.is_instant:
-        return _read_instant(name, text, zone)
+        return read_instant(name, text, zone)
     if len(text) > 200_000:
         raise Refused({name: _("At most 200,000 characters; this has %(has)d.") % {"has": len(text)}})
     return text
@@ -155,7 +155,7 @@ def _read_row(ticket: Ticket, name: str, text: str) -> Any:
     return found
 
 
-def _read_instant(name: str, text: str, zone: tzinfo) -> datetime | None:
+def read_instant(name: str, text: str, zone: tzinfo) -> datetime | None:
     if not text:
         return None
     try:

@@ -18,8 +18,8 @@ from helpdesk.tickets.writing import (
     hold_ticket,
     record_events,
     save_changed,
+    save_clocks,
     show_pending,
-    target_of,
     tell_pages,
     write_clocks,
 )
@@ -81,6 +81,8 @@ def note_client_message(*, ticket: Ticket, at: datetime, now: datetime, leaves: 
         show_pending(ticket)
         values["sync_state"] = ticket.sync_state
     Ticket.objects.filter(pk=ticket.pk).update(**values)
+    if ticket.status_category == Category.WAITING_CLIENT:
+        save_clocks(ticket, now=now)  # it stays in a status that waits for them, and waits no longer
     tell_pages(ticket)
 
 
@@ -100,6 +102,8 @@ def note_on_held(*, ticket: Ticket, at: datetime, is_public: bool, now: datetime
         ticket.client_replied_at = None
         if ticket.first_responded_at is None or at < ticket.first_responded_at:
             ticket.first_responded_at = at
-            write_clocks(ticket, target_of(ticket), before={c.kind: c for c in ticket.clocks.all()}, now=now)
+        if ticket.answered_at is None or at < ticket.answered_at:
+            ticket.answered_at = at
+            write_clocks(ticket, now=now)
     save_changed(ticket, was)
     tell_pages(ticket)

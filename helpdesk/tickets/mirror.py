@@ -15,16 +15,22 @@ from django.db import transaction
 
 from helpdesk.core import bulk, live
 from helpdesk.core.formatting import FOREVER
+from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State, Verb
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.sla.models import Target
-from helpdesk.tickets import clocks
+from helpdesk.sla import book
+from helpdesk.tickets import clocks, holds
 from helpdesk.tickets.choices import FINISHED, Precision, SlaClock
 from helpdesk.tickets.conflicts import conflicting_fields
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.models import Priority, SearchText, Status, Ticket, TicketClock, TicketEvent
+from helpdesk.tickets.moments import last_seen
+from helpdesk.tickets.promises import rules_of
 from helpdesk.tickets.search import TEXT_LIMIT, plain, refresh_search_texts, save_search_texts
+from helpdesk.tickets.stories import CREATED, SETTLES, Story, add_event, read_stories
+from helpdesk.tickets.timeline import Meanings
+from helpdesk.tickets.verdicts import record_changed, verdicts_of
 
 EVENT_FIELDS = ("status", "priority", "agent", "team", "client", "ticket_type", "subject", "contract", "sla_policy")
 _KEPT_APART = {"id", "psa_account", "marker", "created_at", "sync_state", "client_replied_at", "description_clean",
@@ -49,6 +55,7 @@ class RemoteTicket:
     marker: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     paused_at: datetime | None = None
+    """When the PSA's hold began, or ended, where it tells."""
 
 
 @dataclass
@@ -69,10 +76,10 @@ class _Batch:
     now: datetime
     statuses: dict[int, Status]
     priorities: dict[int, Priority]
-    targets: dict[tuple[int, str], Target]
     items: dict[str, list[OutboxItem]]
-    clocks: dict[int, dict[str, TicketClock]]
     has_status_events: bool
+    held: set[int]
+    """Tickets with a hold of their own, beside what their status does."""
     reworded: list[Ticket] = field(default_factory=list)
     """Known tickets whose own text changed: their search text is written anew."""
 
@@ -148,15 +155,17 @@ def _load(
 ) -> _Batch:
     statuses = Status.objects.filter(psa_account_id=account_id).defer("raw").in_bulk()
     priorities = Priority.objects.filter(psa_account_id=account_id).defer("raw").in_bulk()
-    targets = {(t.policy_id, t.priority): t for t in Target.objects.filter(policy__psa_account_id=account_id)}
+    released = [
+        t.pk
+        for row in rows
+        if (t := known.get(row.remote_id)) and t.sla_paused and row.values.get("sla_paused") is False
+    ]
     items: dict[str, list[OutboxItem]] = {}
-    clock_rows: dict[int, dict[str, TicketClock]] = {}
     if known:
         for item in OutboxItem.objects.in_lanes(t.lane for t in known.values()).open():
             items.setdefault(item.lane, []).append(item)
-        for clock in TicketClock.objects.filter(ticket__in=[t.pk for t in known.values()]):
-            clock_rows.setdefault(clock.ticket_id, {})[clock.kind] = clock
-    return _Batch(account_id, now, statuses, priorities, targets, items, clock_rows, has_events)
+    held = holds.standing(released) if released else set()
+    return _Batch(account_id, now, statuses, priorities, items, has_events, held)
 
 
 def _blank(account_id: int, row: RemoteTicket, now: datetime) -> Ticket:
@@ -179,12 +188,6 @@ def _set(ticket: Ticket, row: RemoteTicket, held: set[str]) -> None:
                 ticket.cleaner_version = 0
             setattr(ticket, name, value)
     ticket.confirmed = {**ticket.confirmed, **row.confirmed}
-    for name in clocks.DUE_FIELDS.values():
-        # While our own expected date stands on the row, theirs waits here for the change to fall back.
-        if name in held and name in row.values:
-            ticket.confirmed[name] = row.values[name].isoformat() if row.values[name] else None
-        elif name not in held and name in row.values:
-            ticket.confirmed.pop(name, None)
     ticket.remote_updated_at = row.remote_updated_at or ticket.remote_updated_at
     ticket.raw = dict(row.raw) if row.raw else ticket.raw
 
@@ -197,6 +200,9 @@ def _merge(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> list[TicketEvent
         if name not in held and not (name == "status" and batch.has_status_events)
         for event in _event(ticket, name, row, batch)
     ]
+    if "sla_paused" not in held:
+        status_id = ticket.status_id if "status" in held else row.values.get("status_id", ticket.status_id)
+        events += _hold_events(ticket, row, status_id, batch)
     if any(name in row.values and row.values[name] != getattr(ticket, name) for name in _SEARCHED - held):
         batch.reworded.append(ticket)
     _set(ticket, row, held)
@@ -218,8 +224,8 @@ def _held_fields(ticket: Ticket, row: RemoteTicket, batch: _Batch) -> set[str]:
             held.add("sla_paused")
     if "status" in held and batch.statuses[ticket.status_id].sla_clock == SlaClock.RUNNING:
         held.add("sla_paused")  # the PSA's hold belongs to its own status
-    if _dates_are_of_another_promise(ticket, row, batch):
-        held |= set(clocks.DUE_FIELDS.values())
+    if not held & {"status", "sla_paused"} and not _dates_are_of_another_promise(ticket, row, batch):
+        ticket.are_dates_old = False
     return held
 
 
@@ -252,6 +258,21 @@ def _event(ticket: Ticket, name: str, row: RemoteTicket, batch: _Batch) -> Itera
         origin="psa",
         remote_key=f"poll:{name}:{row.remote_updated_at or batch.now:%Y%m%d%H%M%S%f}",
     )
+
+
+def _hold_events(ticket: Ticket, row: RemoteTicket, status_id: int, batch: _Batch) -> Iterable[TicketEvent]:
+    """The PSA's hold, where it is one of its own. Released in a status that pauses, the clocks run on."""
+    if "sla_paused" not in row.values:
+        return
+    old, new = batch.statuses[ticket.status_id], batch.statuses[status_id]
+    is_held = bool(row.values["sla_paused"])
+    word = holds.psas_word(ticket, is_held=is_held, old=old, new=new, stands=ticket.pk in batch.held)
+    if not word:
+        return
+    if word == holds.RELEASE and old.pk == new.pk and new.sla_clock == SlaClock.PAUSED:
+        ticket.sla_released = True
+    at = row.remote_updated_at or batch.now
+    yield holds.psas_event(ticket, word, told_at=row.paused_at, seen_at=at, now=batch.now)
 
 
 def _label(name: str, key: Any, ticket: Ticket | None, batch: _Batch) -> str:
@@ -290,42 +311,64 @@ def _write(
     rows: Sequence[RemoteTicket],
 ) -> None:
     paused = {r.remote_id: r.paused_at for r in rows}
-    clock_rows = [
-        clock for ticket in (*new, *changed) for clock in _clocks(ticket, batch, paused.get(ticket.remote_id or ""))
-    ]
+    openings = {id(t): list(_first(t, paused.get(t.remote_id or ""), batch)) for t in new}
+    clock_rows = _clocks(new, changed, openings, events, batch)
     if new:
         bulk.insert(new)
-        events = events + [_opening(t, batch.now) for t in new]
+        for ticket in new:
+            for event in openings[id(ticket)]:
+                event.ticket_id = ticket.pk  # it had no key yet
+                events.append(event)
     if changed:
         bulk.upsert(changed, unique=("psa_account", "remote_id"), update=_WRITTEN)
+    before = verdicts_of(t.pk for t in changed) if changed else {}
     clocks.save_clocks(clock_rows)
+    record_changed(before, clock_rows, now=batch.now, why="pull")
     bulk.insert(events, ignore_known=True)
     _index(new, rows)
     refresh_search_texts(batch.reworded)
 
 
-def _clocks(ticket: Ticket, batch: _Batch, paused_at: datetime | None) -> list[TicketClock]:
-    priority = batch.priorities[ticket.priority_id]
-    return clocks.derive(
-        ticket,
-        status=batch.statuses[ticket.status_id],
-        target=clocks.target_for(ticket, batch.targets, priority.remote_id or ""),
-        before=batch.clocks.get(ticket.pk, {}) if ticket.pk else {},
+def _clocks(
+    new: list[Ticket],
+    changed: list[Ticket],
+    openings: Mapping[int, Sequence[TicketEvent]],
+    events: Sequence[TicketEvent],
+    batch: _Batch,
+) -> list[TicketClock]:
+    """What is stored of these tickets, with what this batch adds to it, worked out."""
+    stories = read_stories(changed) if changed else {}
+    for event in events:
+        add_event(stories[event.ticket.pk], event)
+    for key, rows in openings.items():
+        stories[key] = story = Story()
+        for event in rows:
+            add_event(story, event)
+    context = clocks.Context(
+        account=rules_of(PsaAccount.objects.get(pk=batch.account_id)),
+        meanings=Meanings(statuses=batch.statuses, priorities=batch.priorities),
+        book=book.current(),
         now=batch.now,
-        paused_at=paused_at or ticket.last_activity_at or ticket.remote_updated_at,
     )
+    return [clock for both in clocks.derive_many([*new, *changed], stories, context) for clock in both]
 
 
-def _opening(ticket: Ticket, now: datetime) -> TicketEvent:
-    return TicketEvent(
+def _first(ticket: Ticket, paused_at: datetime | None, batch: _Batch) -> Iterable[TicketEvent]:
+    """What is told of a ticket that is new to us: its opening, the status it stands in, and the PSA's hold."""
+    at = paused_at or last_seen(ticket)
+    yield TicketEvent(
         ticket=ticket,
-        field="created",
+        field=CREATED,
+        old="" if at - ticket.opened_at < SETTLES else at.isoformat(),
+        new=str(ticket.status_id),
         new_label=ticket.subject,
         at=ticket.opened_at,
-        known_at=now,
+        known_at=batch.now,
         origin="psa",
         remote_key="created",
     )
+    if ticket.sla_paused and batch.statuses[ticket.status_id].sla_clock == SlaClock.RUNNING:
+        yield holds.psas_event(ticket, holds.HOLD, told_at=paused_at, seen_at=last_seen(ticket), now=batch.now)
 
 
 def _index(new: list[Ticket], rows: Sequence[RemoteTicket]) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from html import escape as _escape
 from typing import Any, NamedTuple
 
@@ -17,12 +16,13 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from helpdesk.core.chips import ENDED, Chip, chip
-from helpdesk.core.formatting import FOREVER, ago, initials
+from helpdesk.core.chips import Chip
+from helpdesk.core.formatting import initials
 from helpdesk.core.templatetags.words import STATUS_SHAPES, psa_word
 from helpdesk.tickets import references
 from helpdesk.tickets.choices import Category, Rank, Sync
 from helpdesk.tickets.querysets import TicketQuerySet
+from helpdesk.tickets.readings import Reading
 
 _PLAIN = re.compile(r"[^&<>\"']*").fullmatch
 
@@ -57,6 +57,7 @@ class Facts(NamedTuple):
     next_due_at: datetime
     next_at_risk_at: datetime | None
     clock_seconds: int | None
+    clock_calendar: int
     sync_state: str
     agent_id: int | None
     category: str
@@ -99,6 +100,7 @@ class CardFacts(NamedTuple):
     next_due_at: datetime
     next_at_risk_at: datetime | None
     clock_seconds: int | None
+    clock_calendar: int
     sync_state: str
     escalated_at: datetime | None
     category: str
@@ -120,13 +122,13 @@ class CardFacts(NamedTuple):
 
 _CARD = (
     "pk", "number", "subject", "rank", "priority__name", "client__name", "psa_account_id", "psa_account__mark",
-    "psa_account__title", "next_clock", "clock_state", "next_due_at", "next_at_risk_at", "clock_seconds", "sync_state",
-    "escalated_at", "status_category", "psa_account__colour", "psa_account__code",
+    "psa_account__title", "next_clock", "clock_state", "next_due_at", "next_at_risk_at", "clock_seconds",
+    "clock_calendar", "sync_state", "escalated_at", "status_category", "psa_account__colour", "psa_account__code",
 )  # fmt: skip
 _ROW = (
     "pk", "number", "subject", "rank", "psa_account_id", "next_clock", "clock_state", "next_due_at",
-    "next_at_risk_at", "clock_seconds", "sync_state", "agent_id", "status_category", "last_activity_at", "opened_at",
-    "escalated_at", references.column("row"),
+    "next_at_risk_at", "clock_seconds", "clock_calendar", "sync_state", "agent_id", "status_category",
+    "last_activity_at", "opened_at", "escalated_at", references.column("row"),
 )  # fmt: skip
 _EXTRA = ("team", "type", "contact")
 _NOTHING: tuple[None, ...] = (None,) * 4
@@ -143,14 +145,14 @@ def row_facts(tickets: TicketQuerySet, extra: Iterable[str] = ()) -> list[Facts]
         tickets = tickets.annotate(**references.annotation(name))
     found = []
     for values in tickets.values_list(*_ROW, *map(references.column, shown)):
-        more = {name: references.names(text)[0] or _NOTHING for name, text in zip(shown, values[17:], strict=True)}
+        more = {name: references.names(text)[0] or _NOTHING for name, text in zip(shown, values[18:], strict=True)}
         found.append(_facts(values, more))
     return found
 
 
 def _facts(values: Sequence[Any], more: Mapping[str, Sequence[Any]]) -> Facts:
-    (pk, number, subject, rank, account_id, next_clock, clock_state, due, risk, seconds, sync_state, agent_id,
-     category, last_activity_at, opened_at, escalated_at, text) = values[:17]  # fmt: skip
+    (pk, number, subject, rank, account_id, next_clock, clock_state, due, risk, seconds, calendar, sync_state,
+     agent_id, category, last_activity_at, opened_at, escalated_at, text) = values[:18]  # fmt: skip
     priority, client, account, status, agent = (one or _NOTHING for one in references.names(text))
     _pk, title, mark, colour, code = (str(one or "") for one in (*account, "")[:5])
     _key, _user_id, agent_name, user = agent
@@ -158,9 +160,9 @@ def _facts(values: Sequence[Any], more: Mapping[str, Sequence[Any]]) -> Facts:
     return Facts(
         pk=pk, number=number, subject=subject, rank=rank, priority=str(priority[1]), client=client[1],
         account_id=account_id, mark=psa_word(str(mark), colour), account=str(title), code=code, next_clock=next_clock,
-        clock_state=clock_state, next_due_at=due, next_at_risk_at=risk, clock_seconds=seconds, sync_state=sync_state,
-        agent_id=agent_id, category=category, status=str(status[1]), agent=agent_name,
-        person=user[1] if user else None, last_activity_at=last_activity_at, opened_at=opened_at,
+        clock_state=clock_state, next_due_at=due, next_at_risk_at=risk, clock_seconds=seconds,
+        clock_calendar=calendar, sync_state=sync_state, agent_id=agent_id, category=category, status=str(status[1]),
+        agent=agent_name, person=user[1] if user else None, last_activity_at=last_activity_at, opened_at=opened_at,
         team=more.get("team", _NOTHING)[1], kind=more.get("type", _NOTHING)[1],
         contact=f"{first or ''} {last or ''}".strip(), is_escalated=_is_escalated(escalated_at, category),
         is_mapped=bool(status[2]),
@@ -179,46 +181,6 @@ def card_facts(tickets: TicketQuerySet, column: str) -> list[CardFacts]:
         lane = values[at] if at >= 0 else rest[0]
         found.append(CardFacts._make((*values[: len(_CARD)], changed_at, lane, person or agent or "")))
     return found
-
-
-# ---- words of a clock -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One look at the clock for a whole page."""
-
-    now: datetime
-    zone: tzinfo
-
-    def chip(self, row: Facts | CardFacts) -> Chip:
-        return chip(
-            row.next_clock,
-            row.clock_state,
-            row.next_due_at,
-            row.next_at_risk_at,
-            row.clock_seconds,
-            self.now,
-            self.zone,
-        )
-
-    def ticks(self, row: Facts | CardFacts, state: str) -> str:
-        """What the browser's clock counts from."""
-        if row.clock_seconds is not None or row.next_due_at >= FOREVER or row.clock_state in ENDED:
-            return ""
-        text = f" data-due={int(row.next_due_at.timestamp())}"
-        if state == "running" and row.next_at_risk_at is not None:
-            text += f" data-risk={int(row.next_at_risk_at.timestamp())}"
-        return text
-
-    def since(self, instant: datetime | None) -> str:
-        """ "now", "2 min", "4 h", "1 d"."""
-        if instant is None:
-            return ""
-        seconds = (self.now - instant).total_seconds()
-        if seconds < 60:
-            return _("now")
-        return ago(seconds)
 
 
 # ---- markup ---------------------------------------------------------------------------------------------------------

@@ -16,26 +16,26 @@ from helpdesk.core.origin import Origin
 from helpdesk.directory.models import Agent, PsaAccount
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Verb
-from helpdesk.tickets import clocks, rules
-from helpdesk.tickets.choices import FINISHED, SlaClock
+from helpdesk.tickets import rules
+from helpdesk.tickets.choices import FINISHED, Category, SlaClock
 from helpdesk.tickets.fields import FIELDS, event_key, spell
-from helpdesk.tickets.holds import expect_later_dates
 from helpdesk.tickets.models import Priority, Status, Ticket
 from helpdesk.tickets.search import refresh_search_text
-from helpdesk.tickets.signals import ticket_finished
+from helpdesk.tickets.signals import ticket_escalated, ticket_finished
+from helpdesk.tickets.stories import RELEASE
 from helpdesk.tickets.writing import (
     columns_of,
     hold_ticket,
+    is_promised_by,
     record_events,
     save_changed,
     save_clocks,
     show_pending,
-    targets_of,
     tell_pages,
     write_clocks,
 )
 
-_CLOCKED = frozenset({"status", "priority", "sla_policy", "client"})
+_CLOCKED = frozenset({"status", "priority", "sla_policy", "contract"})
 """Fields whose change moves a clock or the dates it follows. The passing of time is written down by `upkeep`."""
 
 
@@ -100,8 +100,8 @@ def create_once(
         if known is None:
             raise
         return known, False
-    save_clocks(ticket, before={}, now=now)
     record_events(ticket, [("created", None, ticket.subject)], origin, now)
+    save_clocks(ticket, now=now)
     outbox.enqueue(
         psa_account_id=psa_account.pk,
         lane=ticket.lane,
@@ -152,8 +152,9 @@ def change_held(
     is_confirmed: bool = False,
     rank: int = 0,
     leaves: bool = True,
+    is_undo: bool = False,
 ) -> Ticket:
-    """`change_ticket` for a row that the caller holds in its transaction."""
+    """`change_ticket` for a row that the caller holds in its transaction. `is_undo`: what is put back is no news."""
     was = columns_of(ticket)
     if origin.place in ("desk", "client"):
         changes = rules.with_role(ticket, changes)
@@ -169,12 +170,9 @@ def change_held(
         _judge(ticket, changes, is_confirmed)
     changes = _with_consequences(ticket, changes)
     diff = [(name, getattr(ticket, name), value) for name, value in changes.items()]
-    was_finished = ticket.is_finished
-    paused_before = clocks.stands_still(ticket, ticket.status)
-    moves_clocks = bool(_CLOCKED & set(changes))
-    targets = targets_of(ticket) if moves_clocks else {}
-    promised = clocks.promises(ticket, targets.get(ticket.priority.remote_id or ""))
-    before = {c.kind: c for c in ticket.clocks.all()} if moves_clocks else {}
+    ends: list[tuple[str, Any, Any]] = []
+    stood, was_category, was_finished = ticket.status, ticket.status_category, ticket.is_finished
+    moves_clocks = bool(_CLOCKED & set(changes)) or is_promised_by({"client", "team"} & set(changes))
     for name, _old, new in diff:
         setattr(ticket, name, new)
     if "status" in changes:
@@ -185,20 +183,16 @@ def change_held(
     _derive_columns(ticket)
     ticket.changed_at = ticket.last_activity_at = now
     if origin.place in ("desk", "client") and "status" in changes and ticket.status.sla_clock == SlaClock.RUNNING:
+        if ticket.sla_paused and stood.sla_clock == SlaClock.RUNNING:
+            ends.append((RELEASE, None, str(ticket.status)))
         ticket.sla_paused = False  # entering a running status ends the PSA's hold, too
+    record_events(ticket, diff + ends, origin, now)
     if moves_clocks:
-        if "sla_policy" in changes:
-            targets = targets_of(ticket)
-        target = targets.get(ticket.priority.remote_id or "")
-        if leaves and origin.leaves and {*clocks.DATING, "client"} & set(changes):
-            clocks.expect_dates(ticket, old=promised, new=clocks.promises(ticket, target))
-        if paused_before and not clocks.stands_still(ticket, ticket.status):
-            expect_later_dates(ticket, before, now)
-        write_clocks(ticket, target, before=before, now=now)
+        ticket.are_dates_old = ticket.are_dates_old or origin.leaves
+        write_clocks(ticket, now=now, statuses=[stood])
     if leaves and origin.leaves:
         show_pending(ticket)
     save_changed(ticket, was)
-    record_events(ticket, diff, origin, now)
     if leaves and origin.leaves:
         item = outbox.enqueue_fields(
             psa_account_id=ticket.psa_account_id,
@@ -214,6 +208,8 @@ def change_held(
         )
         if ticket.is_finished and not was_finished:
             ticket_finished.send(sender=Ticket, ticket=ticket, item=item, now=now)
+    if ticket.status_category == Category.ESCALATED != was_category and origin.place == "desk" and not is_undo:
+        ticket_escalated.send(sender=Ticket, ticket=ticket, origin=origin, now=now)
     if {"subject", "description", "client", "contact", "resolution"} & set(changes):
         refresh_search_text(ticket)
     tell_pages(ticket)

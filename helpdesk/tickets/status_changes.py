@@ -11,6 +11,7 @@ from django.db import transaction
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.choices import Precision
 from helpdesk.tickets.models import Status, Ticket, TicketEvent
+from helpdesk.tickets.writing import lock_ticket, save_clocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,17 @@ def sharpen(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], now: datetime
         count += 1
     if count:
         Ticket.objects.filter(pk=ticket.pk).update(changed_at=now)
+        save_clocks(lock_ticket(ticket.pk), now=now)
+    return count
+
+
+@transaction.atomic
+def tell_before(*, ticket: Ticket, rows: Sequence[RemoteStatusChange], now: datetime) -> int:
+    """Write what the PSA's history tells of a ticket that we met in the midst of its life. Counts the changes."""
+    count = apply_status_changes(ticket=ticket, rows=rows, now=now)
+    if count:
+        Ticket.objects.filter(pk=ticket.pk).update(changed_at=now)
+        save_clocks(lock_ticket(ticket.pk), now=now)
     return count
 
 

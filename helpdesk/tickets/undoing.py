@@ -16,6 +16,7 @@ from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.fields import FIELDS, event_key
 from helpdesk.tickets.models import Ticket, TicketEvent
 from helpdesk.tickets.services import change_held
+from helpdesk.tickets.signals import change_undone
 from helpdesk.tickets.writing import hold_ticket, lock_ticket
 
 
@@ -35,7 +36,10 @@ def undo_change(*, ticket: Ticket, event_ids: Sequence[int], origin: Origin, now
             if current == event.new:
                 keys[event.field] = event.old
     changes = {name: _from_key(name, key) for name, key in keys.items()}
-    return change_held(ticket=ticket, changes=changes, origin=origin, now=now, is_confirmed=True)
+    ticket = change_held(ticket=ticket, changes=changes, origin=origin, now=now, is_confirmed=True, is_undo=True)
+    if mine:
+        change_undone.send(sender=Ticket, ticket=ticket, events=mine, origin=origin, now=now)
+    return ticket
 
 
 def _take_held_status_back(ticket: Ticket, mine: Sequence[TicketEvent], origin: Origin, now: datetime) -> Ticket:

@@ -55,21 +55,19 @@ def tick_clocks(*, now: datetime, limit: int = 500) -> int:
 
     Marks "sent" that have stood long enough go with it; they are not counted.
     """
-    due = list(Ticket.objects.open().filter(next_due_at__lt=now, clock_state__in=["running", "at_risk"])[:limit])
-    risky = list(
-        Ticket.objects.open().filter(next_at_risk_at__lte=now, next_due_at__gte=now, clock_state="running")[:limit]
-    )
+    late = Ticket.objects.open().filter(next_due_at__lt=now, clock_state__in=["running", "at_risk"])
+    short = Ticket.objects.open().filter(next_at_risk_at__lte=now, next_due_at__gte=now, clock_state="running")
+    due, risky = list(late[:limit]), list(short[:limit])
     for ticket in due:
         TicketClock.objects.filter(ticket=ticket, finished_at=None, due_at__lt=now, breached_at=None).update(
             state="breached", breached_at=F("due_at"), at_risk_at=None
         )
-    Ticket.objects.filter(pk__in=[t.pk for t in due]).update(
-        clock_state="breached", next_at_risk_at=None, changed_at=now
-    )
+    # Asked again with the writing: somebody may have saved the ticket between.
+    late.filter(pk__in=[t.pk for t in due]).update(clock_state="breached", next_at_risk_at=None, changed_at=now)
     TicketClock.objects.filter(
         ticket__in=[t.pk for t in risky], finished_at=None, at_risk_at__lte=now, due_at__gte=now, state="running"
     ).update(state="at_risk")
-    Ticket.objects.filter(pk__in=[t.pk for t in risky]).update(clock_state="at_risk", changed_at=now)
+    short.filter(pk__in=[t.pk for t in risky]).update(clock_state="at_risk", changed_at=now)
     faded = _fade_sent(now, limit)
     if due or risky or faded:
         live.touch(live.DESK, *(live.ticket_scope(pk) for pk in (*(t.pk for t in (*due, *risky)), *faded)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +10,16 @@ from django.db.models import ForeignKey
 
 from helpdesk.core import live
 from helpdesk.core.origin import Origin
+from helpdesk.directory.models import PsaAccount
 from helpdesk.directory.roles import role_name
-from helpdesk.sla.models import Target
+from helpdesk.sla import book
 from helpdesk.tickets import clocks
 from helpdesk.tickets.choices import Sync
 from helpdesk.tickets.fields import FIELDS, event_key, event_label
-from helpdesk.tickets.models import Ticket, TicketClock, TicketEvent
+from helpdesk.tickets.models import Status, Ticket, TicketClock, TicketEvent
+from helpdesk.tickets.promises import rules_of
+from helpdesk.tickets.stories import CREATED, read_stories
+from helpdesk.tickets.timeline import Meanings
 
 
 def lock_ticket(ticket_id: int) -> Ticket:
@@ -58,29 +62,33 @@ def show_pending(ticket: Ticket) -> None:
         ticket.sync_state = Sync.PENDING
 
 
-def targets_of(ticket: Ticket) -> dict[str, Target]:
-    """Priority (as the PSA spells it) -> what the ticket's policy promises."""
-    if not ticket.sla_policy_id:
-        return {}
-    return {t.priority: t for t in Target.objects.filter(policy=ticket.sla_policy_id)}
+def clock_context(account: PsaAccount, now: datetime) -> clocks.Context:
+    """What the account's tickets are worked out by, just now. One query while no promise was added."""
+    return clocks.Context(account=rules_of(account), meanings=Meanings(), book=book.current(), now=now)
 
 
-def target_of(ticket: Ticket) -> Target | None:
-    if not ticket.sla_policy_id:
-        return None
-    return Target.objects.filter(policy=ticket.sla_policy_id, priority=ticket.priority.remote_id or "").first()
+def is_promised_by(fields: Collection[str]) -> bool:
+    """Whether a policy was ever given here by one of these fields, so that a change of it may move the clocks."""
+    return bool(fields) and any(who in fields for who, _key in book.current().uses)
 
 
-def save_clocks(ticket: Ticket, *, before: Mapping[str, TicketClock], now: datetime) -> None:
-    """Write both clocks, and what the row shows of them."""
-    write_clocks(ticket, target_of(ticket), before=before, now=now)
-    if ticket.pk:
-        Ticket.objects.filter(pk=ticket.pk).update(**{name: getattr(ticket, name) for name in clocks.ROW_FIELDS})
+def save_clocks(ticket: Ticket, *, now: datetime) -> list[TicketClock]:
+    """Write both clocks, and what the row shows of them. What happened to the ticket is recorded before."""
+    derived = write_clocks(ticket, now=now)
+    Ticket.objects.filter(pk=ticket.pk).update(**{name: getattr(ticket, name) for name in clocks.ROW_FIELDS})
+    return derived
 
 
-def write_clocks(ticket: Ticket, target: Target | None, *, before: Mapping[str, TicketClock], now: datetime) -> None:
-    """Write both clocks and set the row's columns, which the caller saves."""
-    clocks.save_clocks(clocks.derive(ticket, status=ticket.status, target=target, before=before, now=now))
+def write_clocks(ticket: Ticket, *, now: datetime, statuses: Iterable[Status] = ()) -> list[TicketClock]:
+    """Write both clocks and set the row's columns, which the caller saves. What happened is recorded before.
+
+    `statuses` that are at hand are not read again.
+    """
+    context = clock_context(ticket.psa_account, now)
+    context.meanings.statuses.update({one.pk: one for one in statuses})
+    (derived,) = clocks.derive_many([ticket], read_stories([ticket]), context)
+    clocks.save_clocks(derived)
+    return derived
 
 
 def record_events(ticket: Ticket, diff: Sequence[tuple[str, Any, Any]], origin: Origin, now: datetime) -> None:
@@ -89,7 +97,7 @@ def record_events(ticket: Ticket, diff: Sequence[tuple[str, Any, Any]], origin: 
             ticket=ticket,
             field=name,
             old=event_key(name, old) if name in FIELDS else "",
-            new=event_key(name, new) if name in FIELDS else "",
+            new=event_key(name, new) if name in FIELDS else str(ticket.status_id) if name == CREATED else "",
             old_label=_label(ticket, name, old, {one for one, _old, _new in diff}),
             new_label=_label(ticket, name, new, {one for one, _old, _new in diff}),
             at=now,

@@ -1,5 +1,6 @@
 /* Counts every chip that runs: .sla[data-due] (and [data-risk]), instants in seconds since 1970. The words are the
-   server's own (`core/chips.py`), from <meta name="clock-words">; the server's clock counts, not this machine's. */
+   server's own (`core/chips.py`), from <meta name="clock-words">; the server's clock counts, not this machine's. One
+   with [data-cal] counts only while that calendar is open, by <meta name="open-hours"> (`sla/opening.py`). */
 (() => {
   "use strict";
   const desk = (window.desk = window.desk || {});
@@ -11,6 +12,33 @@
   const skew = Math.abs(ahead) > 5 ? ahead : 0;
 
   const two = (n) => String(n).padStart(2, "0");
+
+  /* Calendar -> from when to when its hours are told, and its open spans, [from, to) in seconds since 1970. */
+  const calendars = new Map();
+  const told = document.querySelector('meta[name="open-hours"]');
+  for (const part of told ? told.content.split(";") : []) {
+    const [keys, minutes] = part.split(":");
+    const [first, ...turns] = minutes.split(",").map((minute) => minute * 60);
+    const hours = { first, spans: [], last: first };
+    turns.forEach((seconds, place) => {
+      if (place % 2) hours.spans.push([hours.last, hours.last + seconds]);
+      hours.last += seconds;
+    });
+    for (const key of keys.split(",")) calendars.set(key, hours);
+  }
+
+  /* Open seconds in [start, end), the twin of sla.hours.Calendar.elapsed; null where the hours are not told. */
+  function elapsed(calendar, start, end) {
+    if (!calendar) return end - start;
+    const hours = calendars.get(calendar);
+    if (!hours || start < hours.first || end > hours.last) return null;
+    return hours.spans.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, end) - Math.max(a, start)), 0);
+  }
+
+  /* The twin of core.formatting.open_duration: open time has no days. */
+  function openDuration(seconds) {
+    return Math.abs(seconds) < 86400 ? duration(seconds) : `${Math.floor(Math.abs(seconds) / 3600)} h`;
+  }
 
   /* The twin of core.formatting.duration. */
   function duration(seconds) {
@@ -28,19 +56,23 @@
   function read(chip, now) {
     const due = Number(chip.dataset.due);
     const risk = Number(chip.dataset.risk || 0);
-    if (now > due) return ["breached", words.breached_by, now - due];
+    const calendar = chip.dataset.cal;
+    if (now > due) return ["breached", words.breached_by, elapsed(calendar, due, now)];
     const stored = chip.dataset.state;
     const state = stored === "at_risk" || (risk && now >= risk) ? "at_risk" : "running";
-    return stored === "breached" ? null : [state, words[state], due - now];
+    return stored === "breached" ? null : [state, words[state], elapsed(calendar, now, due)];
   }
 
   function tick(chip, now) {
     const reading = read(chip, now);
     if (!reading) return;
     const [state, phrase, seconds] = reading;
-    const text = (phrase || "%s").replace("%s", duration(seconds));
+    const said = seconds === null ? "" : chip.dataset.cal ? openDuration(seconds) : duration(seconds);
+    const text = (phrase || "%s").replace("%s", said);
     const first = chip.firstChild;
-    if (first && first.nodeType === 3) {
+    if (seconds === null) {
+      /* The server's words stand. */
+    } else if (first && first.nodeType === 3) {
       if (first.nodeValue !== text) first.nodeValue = text;
     } else chip.prepend(text);
     if (chip.dataset.state === state) return;
@@ -61,6 +93,8 @@
 
   desk.clocks = {
     duration,
+    openDuration,
+    elapsed,
     all() {
       const now = Math.floor(Date.now() / 1000 + skew);
       for (const chip of document.querySelectorAll("[data-due]")) tick(chip, now);

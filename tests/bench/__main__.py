@@ -93,6 +93,8 @@ def _run(place: places.Place, asked: argparse.Namespace) -> None:
             run.operations_on(
                 copy, report, seconds=seconds, rounds=asked.rounds, only=asked.only, say=_say, is_whole=is_whole
             )
+            if is_whole and not asked.only:
+                run.background(report, _say)
         reports.append(report)
         whole = report if is_whole else whole
     if len(reports) > 1:

@@ -9,7 +9,8 @@ import ast
 import hashlib
 import inspect
 import random
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -19,18 +20,17 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
-from django.db.models import Max
+from django.db.models import Max, Model
 
 import connectors.sandbox.generator as generator
 from helpdesk.actions import text
 from helpdesk.actions.models import Action, Attachment, TimeEntry
-from helpdesk.reports import contributions as counting
-from helpdesk.reports import facts, slices
-from helpdesk.reports.models import DailyMetric, FoldState, TicketDay
+from helpdesk.reports import contributions, counting, facts, quantiles, slices
+from helpdesk.reports.models import DailyMetric, FoldState, OpenStretch, QuantileMark, TicketDay, TicketRaised
 from helpdesk.reports.services import organisation_zone
-from helpdesk.reports.slices import COUNTERS, SUMS, Contribution, SumKey
-from helpdesk.tickets import clocks, search
-from helpdesk.tickets.models import SearchText, Ticket, TicketClock, TicketEvent
+from helpdesk.reports.slices import SUMS, Contribution, SumKey
+from helpdesk.tickets import clocks, promises, search, spans
+from helpdesk.tickets.models import SearchText, Ticket, TicketClock, TicketEvent, TicketSpan
 from tests.bench import desk, stories, tickets
 from tests.bench.store import free_numbers, store
 
@@ -38,7 +38,14 @@ SEED = 2026
 LONGEST_KEPT = timedelta(days=7)
 BATCH = 2_000
 _WRITERS: Sequence[ModuleType] = (desk, stories, tickets)
-_PROMISES = (text.CLEANER_VERSION, search.TEXT_LIMIT, slices.SLICES, slices.SUMS, clocks.DEFAULT_TARGETS)
+_PROMISES = (
+    text.CLEANER_VERSION,
+    search.TEXT_LIMIT,
+    slices.SLICES,
+    slices.SUMS,
+    clocks.CLOCK_FIELDS,
+    promises.USUAL_TARGETS,
+)
 """What of the product, besides its migrations, makes old rows stale. The tests here see the rest."""
 _TABLE = "bench_fill"
 
@@ -145,20 +152,27 @@ def count_figures(*, now: datetime) -> None:
     zone = ZoneInfo(zone_name)
     sums: dict[SumKey, list[int]] = {}
     ids = list(Ticket.objects.order_by("pk").values_list("pk", flat=True))
-    numbers = iter(range(1, 10**9))
+    numbers: dict[type[Model], Iterator[int]] = defaultdict(lambda: iter(range(1, 10**9)))
+
+    def keep(rows: Iterable[Model]) -> None:
+        rows = list(rows)
+        for row in rows:
+            row.pk = next(numbers[type(row)])
+        store(rows)
+
     for start in range(0, len(ids), BATCH):
-        parts = [
-            (pk, part)
-            for pk, known in facts.read_facts(ids[start : start + BATCH]).items()
-            for part in counting.contributions(known, zone)
-        ]
-        store(_day(next(numbers), pk, part) for pk, part in parts)
-        _add_up(sums, [part for _pk, part in parts])
-    store(
-        DailyMetric(pk=number, **key._asdict(), **dict(zip(SUMS, vector, strict=True)))
-        for number, (key, vector) in enumerate(sorted(sums.items()), start=1)
-    )
-    free_numbers(TicketDay, DailyMetric)
+        known = facts.read_facts(ids[start : start + BATCH])
+        keep(spans.span_rows({pk: story.spans for pk, story in known.stories.items()}))
+        found = {pk: contributions.counted(one, zone) for pk, one in known.facts.items()}
+        for place in range(3):
+            keep(counting.row_of(pk, record) for pk, one in found.items() for record in one[place])
+        parts = [part for one in found.values() for part in one.parts]
+        keep(counting.quantile_marks(parts))
+        _add_up(sums, parts)
+    keep(DailyMetric(**key._asdict(), **dict(zip(SUMS, vector, strict=True))) for key, vector in sorted(sums.items()))
+    free_numbers(TicketSpan, TicketDay, OpenStretch, TicketRaised, DailyMetric, QuantileMark)
+    while quantiles.refresh():
+        pass
     last = Ticket.objects.order_by("-changed_at", "-pk").values_list("changed_at", "pk")[0]
     FoldState.objects.create(
         pk=1,
@@ -169,20 +183,16 @@ def count_figures(*, now: datetime) -> None:
             "changed": [last[0].isoformat(), last[1]],
             "time": TimeEntry.objects.aggregate(m=Max("pk"))["m"] or 0,
             "events": TicketEvent.objects.aggregate(m=Max("pk"))["m"] or 0,
+            "escalations": 0,
             "again": [last[0].isoformat(), last[1]],
             "patrol": 0,
         },
     )
 
 
-def _day(number: int, pk: int, part: Contribution) -> TicketDay:
-    keys = {"day": part.day, "client": part.client, "team": part.team, "rank": part.rank, "agent": part.agent}
-    return TicketDay(pk=number, ticket_id=pk, **keys, **dict(zip(COUNTERS, part.counts, strict=True)))
-
-
 def _add_up(sums: dict[SumKey, list[int]], parts: Sequence[Contribution]) -> None:
     for part in parts:
-        counted = [(i, value) for i, value in enumerate(slices.sums_of(part)) if value]
+        counted = slices.sums_of(part)
         for key in slices.keys_of(part):
             total = sums.get(key)
             if total is None:

@@ -198,13 +198,21 @@ def operations() -> list[Operation]:
         Operation("unchanged poll", _poll, ratio=0.1, size=500),
         Operation("search, word in 0.1 %", _page(f"/tickets/?q={stories.RARE}"), ratio=1.0),
         Operation("search, word in 20 %", _page(f"/tickets/?q={stories.COMMON}"), ratio=1.0),
-        Operation("report, one year", _report, ratio=1.0),
+        Operation("report, one year", _report(""), ratio=1.0),
+        Operation("report, compliance by client", _report("compliance/"), ratio=1.0),
+        Operation("report, breaches", _report("breaches/"), ratio=1.0),
+        Operation("report, workload and time", _report("workload/"), ratio=1.0),
+        Operation("report, backlog and ageing", _report("backlog/"), ratio=1.0),
+        Operation("report, clients", _report("clients/"), ratio=1.0),
+        Operation("report, review of a client", _report("clients/{scene.client}/"), ratio=1.0),
+        Operation("report, tickets of a past backlog", _report("tickets/", "&metric=backlog"), ratio=1.0),
         Operation("sign-in page", _sign_in, ratio=0.3),
     ]
 
 
-def _report(scene: Scene, turn: int) -> list[Answer]:
-    return [scene.manager.get("/reports/?period=year")]
+def _report(path: str, more: str = "") -> Ask:
+    """The manager's page over a year."""
+    return lambda scene, _turn: [scene.manager.get(f"/reports/{path.format(scene=scene)}?period=year{more}")]
 
 
 def _sign_in(scene: Scene, turn: int) -> list[Answer]:

@@ -157,6 +157,16 @@ def _weigh(product: servers.Server, report: Report, say: Say) -> None:
     )
 
 
+def background(report: Report, say: Say) -> None:
+    """Background work, on the copy that was asked before. Django of this process is on it, and nobody else."""
+    from tests.bench import aggregation, following
+
+    say("report rows are counted")
+    report.lines += aggregation.measured()
+    say("open tickets follow an edited calendar")
+    report.lines.append(following.measured())
+
+
 def pull_speed(place: Place, report: Report, *, tickets: int, seed: int, say: Say) -> None:
     """The ticket lane of a pull into an empty database beside the filled one."""
     say(f"a pull of {tickets} tickets from the sandbox")

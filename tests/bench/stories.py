@@ -46,7 +46,7 @@ def stories(seed: str, count: int, now_ms: int, contacts: list[Record], workers:
     slots = _slots(random.Random(f"{seed}-slots"), count, now_ms)
 
     def told() -> Iterator[Story]:
-        writer = Writer(random.Random(f"{seed}-stories"), now_ms, contacts, workers)
+        writer = Writer(random.Random(f"{seed}-stories"), now_ms, contacts, contacts, workers)
         return (writer.story(number, slot) for number, slot in enumerate(slots, start=1))
 
     said = [len(story.actions) for story in told()]

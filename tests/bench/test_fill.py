@@ -11,13 +11,14 @@ from django.db import connection
 
 from helpdesk.actions.models import Action, Attachment, TimeEntry
 from helpdesk.actions.text import CLEANER_VERSION, cleaned_body
-from helpdesk.reports.models import DailyMetric, TicketDay
+from helpdesk.reports.models import DailyMetric, OpenStretch, Quantile, TicketDay
 from helpdesk.reports.services import rebuild
-from helpdesk.sla.models import Target
 from helpdesk.tickets import clocks
-from helpdesk.tickets.models import SearchText, Ticket, TicketClock, TicketEvent
+from helpdesk.tickets.models import SearchText, Ticket, TicketClock, TicketEvent, TicketSpan
 from helpdesk.tickets.search import matching, refresh_search_texts
-from tests.bench import fill, stories
+from helpdesk.tickets.stories import read_stories
+from helpdesk.tickets.writing import clock_context
+from tests.bench import aggregation, fill, following, stories
 
 pytestmark = pytest.mark.django_db
 COUNT = 1000
@@ -66,19 +67,12 @@ def test_words_occur_as_often_as_promised() -> None:
 
 
 def test_clocks_and_row_columns_are_what_a_pull_derives() -> None:
-    targets = {(t.policy_id, t.priority): t for t in Target.objects.all()}
     columns = (*clocks.ROW_FIELDS, "status_category", "is_open", "rank")
     for ticket in Ticket.objects.select_related("status", "priority"):
         before = {name: getattr(ticket, name) for name in columns}
         kept = {c.kind: c for c in ticket.clocks.all()}
-        derived = clocks.derive(
-            ticket,
-            status=ticket.status,
-            target=clocks.target_for(ticket, targets, ticket.priority.remote_id or ""),
-            before={},
-            now=AT,
-            paused_at=ticket.last_activity_at,
-        )
+        context = clock_context(ticket.psa_account, AT)
+        (derived,) = clocks.derive_many([ticket], read_stories([ticket]), context)
         assert before == {name: getattr(ticket, name) for name in columns}
         assert {c.kind: _facts(c) for c in derived} == {kind: _facts(c) for kind, c in kept.items()}
 
@@ -104,11 +98,36 @@ def test_texts_are_cleaned_by_the_real_cleaner() -> None:
 
 
 def test_figures_are_what_the_aggregate_counts() -> None:
-    assert TicketDay.objects.exists()
-    kept = DailyMetric.objects.count()
+    kept = [_rows(model) for model in (TicketDay, OpenStretch, TicketSpan, DailyMetric)]
+    medians = _medians()
+    assert all(kept)
+    assert medians
     done = rebuild(now=AT)
     assert (done.tickets, done.changed) == (COUNT, 0)
-    assert DailyMetric.objects.count() == kept
+    assert [_rows(model) for model in (TicketDay, OpenStretch, TicketSpan, DailyMetric)] == kept
+    assert _medians() == medians
+
+
+def _rows(model: Any) -> list[tuple[Any, ...]]:
+    """With their keys: none was written anew."""
+    return list(model.objects.order_by("pk").values_list())
+
+
+def _medians() -> list[tuple[Any, ...]]:
+    names = [f.name for f in Quantile._meta.concrete_fields if f.name != "id"]
+    return sorted(Quantile.objects.values_list(*names))
+
+
+def test_counting_is_measured() -> None:
+    day, anew = aggregation.measured()
+    assert day.figures["tickets"] > 0
+    assert anew.figures["tickets"] == COUNT
+
+
+def test_following_is_measured() -> None:
+    line = following.measured()
+    assert line.figures["tickets"] == COUNT
+    assert line.figures["changed"] > COUNT / 2
 
 
 def test_story_of_a_ticket_hangs_together() -> None:

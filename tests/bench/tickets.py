@@ -16,9 +16,10 @@ from connectors.sandbox.generator.plan import FIX, RESPOND
 from helpdesk.actions.choices import FileState, Kind
 from helpdesk.actions.models import Action, Attachment, TimeEntry
 from helpdesk.actions.text import CLEANER_VERSION, cleaned_body, inline_references
-from helpdesk.tickets import clocks
+from helpdesk.tickets import clocks, rederiving, stories
 from helpdesk.tickets.choices import FINISHED, SlaClock
 from helpdesk.tickets.models import Ticket, TicketClock, TicketEvent
+from helpdesk.tickets.stories import Message
 from tests.bench.desk import Desk
 
 ACTION_KINDS = {"email_in": Kind.REPLY, "email_out": Kind.REPLY, "phone": Kind.CALL, "visit": Kind.VISIT}
@@ -43,6 +44,7 @@ class Clerk:
         self.desk, self.now = desk, now
         self._seed = seed
         self._last: dict[type, int] = {}
+        self.context = rederiving.context_of(desk.account.pk, now)
 
     def rows(self, stories: Iterable[Story]) -> Rows:
         rows = Rows()
@@ -69,15 +71,13 @@ class Clerk:
         files = self._files(ticket, story, actions)
         ticket.attachment_count = len(files)
         rows.files += files
-        rows.events += self._events(ticket, story)
-        rows.clocks += clocks.derive(
-            ticket,
-            status=self.desk.statuses[story.ticket["status"]],
-            target=self.desk.targets[(self.desk.policy_id, str(ticket.rank))],
-            before={},
-            now=self.now,
-            paused_at=ticket.last_activity_at,
-        )
+        events = self._events(ticket, story)
+        rows.events += events
+        said = [Message(a.occurred_at, f"a{a.pk}", a.author_name) for a in actions if a.is_from_client]
+        told = stories.Story(messages=said)
+        for event in events:
+            stories.add_event(told, event)
+        rows.clocks += clocks.derive_many([ticket], {ticket.pk: told}, self.context)[0]
         for clock in rows.clocks[-2:]:
             clock.pk = self._key(TicketClock)
 
@@ -142,7 +142,7 @@ class Clerk:
         record = story.ticket
         public = [a for a in actions if not a.is_internal]
         answers = [a.occurred_at for a in public if not a.is_from_client]
-        ticket.first_responded_at = min(answers, default=None)
+        ticket.first_responded_at = ticket.answered_at = min(answers, default=None)
         finished = record.get("resolved_at") or record.get("closed_at")
         if finished and not ticket.is_open:
             ticket.resolved_at = _at(finished)

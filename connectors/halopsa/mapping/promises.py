@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.base.configuration import CalendarRecord, HolidayRecord, Interval, PolicyRecord, TargetRecord
@@ -73,6 +73,7 @@ def _target(sla: Row, priority: str, row: Row) -> TargetRecord:
         resolution_seconds=resolution,
         response_in_days=response_days,
         resolution_in_days=resolution_days,
+        calendar=identifier(row.get("workdaysoverride")),
     )
 
 
@@ -87,7 +88,8 @@ def calendar_record(row: Row) -> CalendarRecord:
         raw=row,
         name=words(row.get("name")) or f"#{identifier(row.get('id')) or ''}",
         time_zone=iana(row.get("timezone")),
-        is_always_open=all((weekday, 0, DAY_MINUTES) in hours for weekday in range(7)),
+        # With days off it is open around the clock on all others only.
+        is_always_open=not closed and all((weekday, 0, DAY_MINUTES) in hours for weekday in range(7)),
         intervals=intervals,
         holidays=tuple(record for item in closed for record in _holiday(item)),
     )
@@ -121,12 +123,43 @@ def _minutes(value: Any) -> int | None:
 
 
 def _holiday(row: Row) -> list[HolidayRecord]:
-    """Whole local days; an end at midnight of a later day does not take that day in."""
+    """Whole local days, unless `allday` is off: then it closes from the one wall time to the other.
+
+    An end at midnight of a later day does not take that day in.
+    """
     starts = instant(first(row, "date", "date_only"))
     if starts is None:
         return []
     ends = instant(first(row, "end_date", "end_date_only")) or starts
+    is_part = "allday" in row and not truth(row["allday"]) and ends > starts
     if ends > starts and ends.time() == ends.min.time():
-        ends -= timedelta(seconds=1)
-    last = max(starts.date(), ends.date())
-    return [HolidayRecord(name=words(row.get("name")) or "", starts_on=starts.date(), ends_on=last)]
+        ends -= timedelta(minutes=1)
+    name, last = words(row.get("name")) or "", max(starts.date(), ends.date())
+    if not is_part:
+        return [HolidayRecord(name=name, starts_on=starts.date(), ends_on=last)]
+    return _part_days(name, starts, ends)
+
+
+def _part_days(name: str, starts: datetime, ends: datetime) -> list[HolidayRecord]:
+    """Closed from one wall time to another: part of the first day, part of the last, all of those between."""
+    begun, ended = _minute(starts), _minute(ends)
+    ended = DAY_MINUTES if ended >= DAY_MINUTES - 1 else ended
+    if starts.date() == ends.date():
+        return [_part_day(name, starts.date(), begun, ended)]
+    found = [_part_day(name, starts.date(), begun, DAY_MINUTES), _part_day(name, ends.date(), 0, ended)]
+    first_whole, last_whole = starts.date() + timedelta(days=1), ends.date() - timedelta(days=1)
+    if first_whole <= last_whole:
+        found.insert(1, HolidayRecord(name=name, starts_on=first_whole, ends_on=last_whole))
+    return found
+
+
+def _part_day(name: str, day: date, begun: int, ended: int) -> HolidayRecord:
+    """A day closed from one minute to another. It is open before or after it, whichever is longer: not both."""
+    if begun <= 0 and ended >= DAY_MINUTES:
+        return HolidayRecord(name=name, starts_on=day, ends_on=day)
+    opens, closes = (0, begun) if begun >= DAY_MINUTES - ended else (ended, DAY_MINUTES)
+    return HolidayRecord(name=name, starts_on=day, ends_on=day, opens=opens, closes=closes)
+
+
+def _minute(at: datetime) -> int:
+    return at.hour * 60 + at.minute

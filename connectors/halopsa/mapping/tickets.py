@@ -98,6 +98,7 @@ def ticket_record(
         sla_response_state=_state(row, ("slaresponsestate",), bool(responded_at)),
         sla_resolution_state=_state(row, ("slastate", "slaresolutionstate"), bool(closed_at)),
         sla_paused=flag_of(row, "onhold", "slahold"),
+        sla_paused_at=instant_of(row, "slaactiondate"),
         sla_excluded=flag_of(row, "excludefromsla"),
         billable_seconds=seconds_of(row, "chargehours", "chargeabletime"),
         nonbillable_seconds=seconds_of(row, "nonchargehours", "nonchargeabletime"),

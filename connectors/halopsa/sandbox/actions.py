@@ -118,11 +118,11 @@ def _change_ticket(conn: sqlite3.Connection, row: Row, body: Row, outcome: Doc, 
         doc = one_config(conn, "status", new_status)
         if doc is None:
             raise rule_broken("new_status invalid")
-        sla.enter_status(row, doc, now)
+        sla.enter_status(sla.Book(conn), row, doc, now)
     if outcome["slaholdischecked"]:
         sla.hold(row, now)
     if outcome["slareleaseischecked"]:
-        sla.release(row, now)
+        sla.release(sla.Book(conn), row, now)
     if body.get("new_agent"):
         if agent_name(conn, body["new_agent"]) is None:
             raise rule_broken("new_agent invalid")
@@ -130,7 +130,7 @@ def _change_ticket(conn: sqlite3.Connection, row: Row, body: Row, outcome: Doc, 
     if body.get("new_priority"):
         if priority_of(conn, row["sla_id"], body["new_priority"]) is None:
             raise rule_broken("new_priority invalid")
-        sla.retarget(conn, row, row["sla_id"], body["new_priority"], row["dateoccurred"])
+        sla.retarget(sla.Book(conn), row, row["sla_id"], body["new_priority"], row["dateoccurred"])
 
 
 def _status_after(conn: sqlite3.Connection, row: Row, *, is_user: bool, is_hidden: bool) -> int:

@@ -62,12 +62,12 @@ def run(tenant: Tenant) -> int:
 
 def _strike(tenant: Tenant, conn: sqlite3.Connection, due: Due) -> None:
     row = tickets.load(conn, due.ticket_id)
-    old = row["status_id"]
+    old, book = row["status_id"], sla.Book(conn)
     if due.ends_hold:
-        sla.release(row, due.at)
+        sla.release(book, row, due.at)
     doc = one_config(conn, "status", due.status_id) if due.status_id else None
     if doc is not None:
-        sla.enter_status(row, doc, due.at)
+        sla.enter_status(book, row, doc, due.at)
     outcome = seeds.RELEASE if due.ends_hold else seeds.STATUS_CHANGED
     body = {"outcome_id": outcome, "note": due.note, "hiddenfromuser": True, "datetime": due.at}
     actions.write(tenant, conn, row, body, ACTOR, old_status=old)
@@ -106,10 +106,8 @@ def _changes(conn: sqlite3.Connection, status: Doc, statuses: dict[int, Doc], no
 
 
 def _working(conn: sqlite3.Connection, hours: int) -> Callable[[Row], int]:
-    workdays: dict[int, Doc | None] = {}
-    for doc in config(conn, "sla"):
-        workdays[doc["id"]] = one_config(conn, "workday", doc["workday_id"])
-    return lambda row: sla.add_working(row["status_since"], hours, workdays.get(row["sla_id"]))
+    book = sla.Book(conn)
+    return lambda row: book.hours(row["sla_id"]).add(row["status_since"], hours)
 
 
 def _held(

@@ -8,12 +8,15 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from connectors.halopsa.sandbox import holidays
+
 Doc = dict[str, Any]
 
 NEW, IN_PROGRESS, PENDING, ON_HOLD, WAITING_CLIENT, WAITING_THIRD, RESOLVED, CLOSED = 1, 2, 3, 4, 5, 6, 8, 9
 UNASSIGNED, API_AGENT = 1, 2
 UNKNOWN_CLIENT, UNKNOWN_SITE = 1, 1
-STANDARD_SLA, OFFICE_SLA = 1, 2
+STANDARD_SLA, OFFICE_SLA, EXTENDED_SLA = 1, 2, 3
+ALWAYS, OFFICE_HOURS, EXTENDED_HOURS = 1, 2, 3
 OPENED, EMAIL_USER, PHONE, VISIT, LOG_TIME, RESOLVE, INTERNAL_NOTE, CLOSE = 1, 2, 3, 4, 5, 6, 7, 8
 HOLD, RELEASE, STATUS_CHANGED, USER_REPLY, REASSIGNED, ESCALATE, PUBLIC_NOTE = 9, 10, 11, 12, 13, 14, 15
 ASK_CLIENT, WAIT_PARTS, BOOK = 16, 17, 18
@@ -58,7 +61,8 @@ TARGETS = [
 ]
 
 
-def priority(sla: int, row: tuple[int, str, float, str, float, str, str]) -> Doc:
+def priority(sla: int, row: tuple[int, str, float, str, float, str, str], workday: int = 0) -> Doc:
+    """`workday`: one of its own; 0 = the SLA's."""
     number, name, respond, respond_units, fix, fix_units, colour = row
     return {
         "id": guid("priority", sla, number), "slaid": sla, "sla_guid": guid("sla", sla), "priorityid": number,
@@ -66,11 +70,15 @@ def priority(sla: int, row: tuple[int, str, float, str, float, str, str]) -> Doc
         "fixtime": fix, "fixunits": fix_units, "responsetime": respond, "responseunits": respond_units,
         "ishidden": False,
         "enterslaexcuse": False, "fixendofday": False, "responseendofday": False, "colour": colour,
-        "workdaysoverride": 0,
+        "workdaysoverride": workday,
     }  # fmt: skip
 
 
-PRIORITIES = [priority(sla, row) for sla in (STANDARD_SLA, OFFICE_SLA) for row in TARGETS]
+PRIORITIES = [
+    *(priority(sla, row) for sla in (STANDARD_SLA, OFFICE_SLA) for row in TARGETS),
+    # What is urgent is worked on at any hour.
+    *(priority(EXTENDED_SLA, row, ALWAYS if row[0] <= 2 else 0) for row in TARGETS),
+]
 
 
 def sla(number: int, name: str, workday: int, workday_name: str) -> Doc:
@@ -81,15 +89,20 @@ def sla(number: int, name: str, workday: int, workday_name: str) -> Doc:
     }  # fmt: skip
 
 
-SLAS = [sla(STANDARD_SLA, "Standard", 1, "24x7"), sla(OFFICE_SLA, "Office hours", 2, "Office hours")]
+SLAS = [
+    sla(STANDARD_SLA, "Standard", ALWAYS, "24x7"),
+    sla(OFFICE_SLA, "Office hours", OFFICE_HOURS, "Office hours"),
+    sla(EXTENDED_SLA, "Extended hours", EXTENDED_HOURS, "Extended hours"),
+]
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def workday(number: int, name: str, start: str, end: str, open_days: int, holidays: list[Doc]) -> Doc:
+def workday(number: int, name: str, start: str, end: str, open_days: int, zone: str = "") -> Doc:
+    """`open_days`: so many days of the week from Monday on. Its holidays come with the year."""
     doc: Doc = {
-        "id": number, "guid": guid("workday", number), "name": name, "timezone": "", "alldayssame": True,
-        "start": f"1901-01-01T{start}:00", "end": f"1901-01-01T{end}:00", "holidays": holidays,
+        "id": number, "guid": guid("workday", number), "name": name, "timezone": zone, "alldayssame": True,
+        "start": f"1901-01-01T{start}:00", "end": f"1901-01-01T{end}:00", "holidays": [],
     }  # fmt: skip
     for index, day in enumerate(DAYS):
         doc[f"inc{day}"] = index < open_days
@@ -97,7 +110,24 @@ def workday(number: int, name: str, start: str, end: str, open_days: int, holida
     return doc
 
 
-WORKDAYS = [workday(1, "24x7", "00:00", "23:59", 7, []), workday(2, "Office hours", "09:00", "17:30", 5, [])]
+LONDON = "Europe/London"
+WORKDAYS = [
+    workday(ALWAYS, "24x7", "00:00", "23:59", 7),
+    workday(OFFICE_HOURS, "Office hours", "09:00", "17:30", 5, LONDON),
+    workday(EXTENDED_HOURS, "Extended hours", "08:00", "20:00", 6, LONDON),
+]
+
+
+def workdays(year: int) -> list[Doc]:
+    """The workdays with the bank holidays of the year, the one before and the one after."""
+    years = range(year - 1, year + 2)
+    closes = {OFFICE_HOURS: "13:00", EXTENDED_HOURS: None}
+    return [
+        {**doc, "holidays": holidays.of_years(doc["id"], years, eve_closes=closes[doc["id"]])}
+        if doc["id"] in closes
+        else doc
+        for doc in WORKDAYS
+    ]
 
 
 def outcome(number: int, name: str, **settings: Any) -> Doc:

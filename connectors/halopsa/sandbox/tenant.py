@@ -6,6 +6,7 @@ import json
 import sqlite3
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.halopsa.sandbox import seeds, text_index
@@ -46,7 +47,8 @@ class Tenant:
         """Write what a fresh tenant holds, when there is nothing."""
         if conn.execute("SELECT 1 FROM halo_agents LIMIT 1").fetchone():
             return
-        for kind, docs in seeds.CONFIG.items():
+        year = datetime.fromtimestamp(self.now() / 1000, UTC).year
+        for kind, docs in (seeds.CONFIG | {"workday": seeds.workdays(year)}).items():
             for doc in docs:
                 put_config(conn, kind, doc)
         api = {"firstname": "Helpdesk", "surname": "API", "initials": "HA", "isapiagent": True}

@@ -18,7 +18,8 @@ HOUR_MS = 3_600_000
 # Above it, walking in the asked order beats finding by last_update and sorting; "+" keeps SQLite from the latter.
 MANY_ROWS = 3_000
 JOINED = """
-SELECT t.*, x.details, c.name AS client_name, s.name AS site_name, u.name AS user_name, u.emailaddress AS user_email,
+SELECT t.*, x.details, json_extract(x.extra, '$.deadlinedate') AS deadlinedate,
+       c.name AS client_name, s.name AS site_name, u.name AS user_name, u.emailaddress AS user_email,
        a.name AS agent_name
 FROM ({rows}) t
 LEFT JOIN halo_texts x ON x.ticket_id = t.id LEFT JOIN halo_clients c ON c.id = t.client_id
@@ -115,7 +116,8 @@ def list_row(row: Row, look: Lookups, now: int, params: Params) -> Doc:
         "agent_id": row["agent_id"], "impact": row["impact"], "urgency": row["urgency"], "source": row["source"],
         "reportedby": row["reportedby"] or "", "respondbydate": date_out(row["respondbydate"]) or UNSET_DATE,
         "responsedate": date_out(row["responsedate"]) or UNSET_DATE, "slaresponsestate": sla.response_state(row, now),
-        "fixbydate": date_out(row["fixbydate"]) or UNSET_DATE, "deadlinedate": UNSET_DATE, "targetdate": UNSET_DATE,
+        "fixbydate": date_out(row["fixbydate"]) or UNSET_DATE, "targetdate": UNSET_DATE,
+        "deadlinedate": date_out(row["deadlinedate"]) or UNSET_DATE,
         "excludefromsla": bool(row["excludefromsla"]), "slaholdtime": round((row["held_ms"] or 0) / HOUR_MS, 4),
         "onhold": bool(row["hold_since"]), "flagged": bool(row["flagged"]), "read": True, "enduserstatus": 0,
         "attachment_count": row["attachment_count"] or 0, "child_count": 0, "estimate": 0.0,

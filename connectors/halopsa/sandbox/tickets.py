@@ -95,10 +95,11 @@ def create(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) ->
     row["priority_id"] = body.get("priority_id") or kind.get("default_priority") or 3
     if priority_of(conn, row["sla_id"], row["priority_id"]) is None:
         raise rule_broken("priority_id invalid")
-    row["respondbydate"], row["fixbydate"] = sla.due_dates(conn, row["sla_id"], row["priority_id"], row["dateoccurred"])
+    book = sla.Book(conn)
+    row["respondbydate"], row["fixbydate"] = sla.due_dates(book, row["sla_id"], row["priority_id"], row["dateoccurred"])
     row["team_id"] = team_id(conn, kind.get("default_team") or "") or 0
     _place(conn, row, body, is_new=True)
-    sla.enter_status(row, _status(conn, body.get("status_id") or kind["initial_status"] or seeds.NEW), now)
+    sla.enter_status(book, row, _status(conn, body.get("status_id") or kind["initial_status"] or seeds.NEW), now)
     row["id"] = conn.execute("SELECT coalesce(max(id), 0) + 1 FROM halo_tickets").fetchone()[0]
     _simple(conn, row, body)
     store(tenant, conn, row, touch=False)
@@ -130,13 +131,15 @@ def change(tenant: Tenant, conn: sqlite3.Connection, body: Row, actor: Actor) ->
     _texts(conn, row["id"], body)
     old_status = row["status_id"]
     if body.get("status_id") is not None and body["status_id"] != old_status:
-        sla.enter_status(row, _status(conn, body["status_id"]), now)
+        sla.enter_status(sla.Book(conn), row, _status(conn, body["status_id"]), now)
         note = body.get("closure_note") or ""
         moved = {"outcome_id": seeds.STATUS_CHANGED, "note": note, "hiddenfromuser": True}
         actions.write(tenant, conn, row, moved, actor, old_status=old_status)
         row["lastactiondate"] = now
-    if body.get("onhold") is not None:
-        (sla.hold if body["onhold"] else sla.release)(row, now)
+    if body.get("onhold") is not None and body["onhold"]:
+        sla.hold(row, now)
+    elif body.get("onhold") is not None:
+        sla.release(sla.Book(conn), row, now)
     attachments.add_all(tenant, conn, row, body.get("attachments"), actor)
     store(tenant, conn, row)
     if any(body.get(name) is not None for name in ("summary", "details", "details_html")):
@@ -172,7 +175,7 @@ def _retarget(conn: sqlite3.Connection, row: Row, body: Row) -> None:
         return
     if priority_of(conn, wanted[0], wanted[1]) is None:
         raise rule_broken("priority_id invalid")
-    sla.retarget(conn, row, *wanted)
+    sla.retarget(sla.Book(conn), row, *wanted)
 
 
 def _place(conn: sqlite3.Connection, row: Row, body: Row, *, is_new: bool) -> None:

@@ -20,10 +20,11 @@ def generated(*, tickets: int, seed: int, now_ms: int) -> Dataset:
     owners = people.clients(dice, max(CLIENTS_OF_DEMO, min(400, tickets // 250)))
     places = people.sites(dice, owners)
     contacts = people.contacts(dice, owners, places)
+    always = [c for c in contacts if c["client_id"] in {o["id"] for o in owners if o["tier"] == people.TOP_TIER}]
 
     def stories() -> Iterator[Story]:
         words = random.Random(f"{seed}-stories")
-        writer = Writer(words, now_ms, contacts, people.workers())
+        writer = Writer(words, now_ms, contacts, always or contacts, people.workers())
         for number, slot in enumerate(slots(words, tickets, now_ms), start=1):
             yield writer.story(number, slot)
 

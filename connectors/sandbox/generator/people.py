@@ -65,6 +65,10 @@ def agents() -> list[Record]:
     ]
 
 
+TIERS = TOP_TIER, *_ = ("Gold", "Silver", "Bronze")
+"""What a client has bought. For the top tier time always counts; for the others only while the desk is open."""
+
+
 def workers() -> dict[str, list[int]]:
     """Agents by team who take tickets; the dispatcher and the manager do so rarely."""
     found: dict[str, list[int]] = {}
@@ -79,8 +83,7 @@ def clients(dice: random.Random, count: int) -> list[Record]:
     names = [*CLIENTS, *(next(more) for _ in range(max(0, count - len(CLIENTS))))][:count]
     return [
         {"id": number, "name": name, "short": "".join(word[0] for word in name.split())[:4].upper(), "active": True,
-         "phone": f"01632 960{number:03d}", "domain": domain_of(name), "tier": dice.choice(("Gold", "Silver",
-         "Bronze"))}
+         "phone": f"01632 960{number:03d}", "domain": domain_of(name), "tier": dice.choice(TIERS)}
         for number, name in enumerate(names, start=1)
     ]  # fmt: skip
 

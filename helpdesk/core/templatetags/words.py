@@ -11,14 +11,12 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField
-from django.template import Context
 from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from helpdesk.core import chips, formatting, icons
-from helpdesk.core.formatting import FOREVER
+from helpdesk.core import formatting, icons
 
 register = template.Library()
 
@@ -95,54 +93,6 @@ def icon(name: str, small: bool = False, **attributes: str) -> SafeString:
 def brand_mark() -> SafeString:
     """Our own mark, in the current colour."""
     return mark_safe(f'<svg class="mark" aria-hidden="true"><use href="{icons.mark_address()}"/></svg>')
-
-
-@register.simple_tag(takes_context=True)
-def sla(context: Context, ticket: Any) -> SafeString:
-    """The clock that a row or card shows, from the ticket's own columns: no query."""
-    return _clock(
-        context, ticket.next_clock, ticket.clock_state, ticket.next_due_at, ticket.next_at_risk_at, ticket.clock_seconds
-    )
-
-
-@register.simple_tag(takes_context=True)
-def clock_chip(context: Context, clock: Any) -> SafeString:
-    """The same chip for one TicketClock."""
-    return _clock(context, clock.kind, clock.state, clock.due_at, clock.at_risk_at, _clock_seconds(clock))
-
-
-def _clock_seconds(clock: Any) -> float | None:
-    """What the chip says where no instant counts: seconds left, taken or over."""
-    if clock.state == "paused":
-        return clock.remaining_seconds
-    stopped = clock.finished_at or (clock.paused_since if clock.state == "breached" else None)
-    if stopped is None:
-        return None
-    since = clock.due_at if clock.state == "breached" else clock.started_at
-    return (stopped - since).total_seconds() if since else None
-
-
-def _clock(
-    context: Context,
-    kind: str,
-    state: str,
-    due_at: datetime | None,
-    at_risk_at: datetime | None,
-    seconds: float | None,
-) -> SafeString:
-    now = context.get("now") or timezone.now()
-    zone = timezone.get_current_timezone()
-    shown = chips.chip(kind, state, due_at, at_risk_at, seconds, now, zone)
-    ticks = ""
-    if seconds is None and due_at and due_at < FOREVER and state not in chips.ENDED:
-        ticks = f' data-due="{int(due_at.timestamp())}"'
-        if at_risk_at and shown.state == "running":
-            ticks += f' data-risk="{int(at_risk_at.timestamp())}"'
-    title = escape(shown.title)
-    return mark_safe(
-        f'<span class="sla" data-clock="{kind or "resolution"}" data-state="{shown.state}"{ticks} title="{title}">'
-        f'{escape(shown.text)}<span class="hush">, {title}</span></span>'
-    )
 
 
 @register.simple_tag

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
-from helpdesk.sla.choices import ClockKind, ClockState
+from helpdesk.sla.choices import ClockKind, ClockSource, ClockState, Difference, Problem
 from helpdesk.tickets.choices import Category, Precision
 from helpdesk.tickets.models.ticket import Ticket
 from helpdesk.tickets.querysets import EventQuerySet
@@ -76,14 +77,36 @@ class TicketClock(models.Model):
     breached_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     is_retroactive = models.BooleanField(default=False)
-    source = models.CharField(max_length=8, default="none")
-    """psa, policy, default or none: where the due instant comes from."""
+    """Breached only because priority, policy or calendar was changed later."""
+    is_corrected = models.BooleanField(default=False)
+    """A person set something right by hand; reports say so."""
+    source = models.CharField(max_length=8, choices=ClockSource.choices, default=ClockSource.NONE)
+    policy = models.ForeignKey(
+        "sla.Policy", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )  # few policies over many clocks: an index would only cost
+    policy_version = models.PositiveIntegerField(default=0)
+    cycle = models.PositiveSmallIntegerField(default=1)
+    """2 and up where a reopened ticket starts anew."""
+    earlier = models.JSONField(default=list, blank=True)
+    """The verdicts of the cycles before: [when it ended (ISO), breached, retroactive, open seconds used, paused]."""
+    burned_seconds = models.PositiveIntegerField(null=True, blank=True)
+    """Open seconds used, of a clock that has finished."""
+    paused_seconds = models.PositiveIntegerField(default=0)
+    """Open seconds it stood still, in pauses that are over."""
+    our_due_at = models.DateTimeField(null=True, blank=True)
+    their_due_at = models.DateTimeField(null=True, blank=True)
+    """What we say and what the PSA says, whichever of them is shown; null = nothing."""
+    alert_at = models.DateTimeField(null=True, blank=True)
+    """When somebody may have to be told next; null = never, as things stand."""
+    difference = models.CharField(max_length=10, choices=Difference.choices, blank=True)
+    problem = models.CharField(max_length=12, choices=Problem.choices, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["ticket", "kind"], name="clock_once")]
         indexes = [
             models.Index(fields=["due_at"], name="clock_due", condition=Q(finished_at=None)),
             models.Index(fields=["at_risk_at"], name="clock_at_risk", condition=Q(finished_at=None)),
+            models.Index(fields=["alert_at"], name="clock_alert", condition=Q(alert_at__isnull=False)),
             # The promises of open tickets, counted beside `ticket_open_facts` and like it without the rows.
             models.Index(
                 fields=["ticket", "state", "due_at", "breached_at"],
@@ -94,3 +117,33 @@ class TicketClock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id} {self.kind}: {self.state}"
+
+
+class Correction(models.Model):
+    """A person sets a clock right: when it ended, is due, or that it does not count. Taken back, never edited."""
+
+    class What(models.TextChoices):
+        FINISHED = "finished", _("it ended at")
+        DUE = "due", _("it is due at")
+        EXCLUDED = "excluded", _("it does not count")
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="corrections")
+    kind = models.CharField(max_length=10, choices=ClockKind.choices)
+    what = models.CharField(max_length=10, choices=What.choices)
+    instant = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket", "kind", "what"], name="correction_once", condition=Q(undone_at=None)
+            )
+        ]
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.kind} {self.what}"

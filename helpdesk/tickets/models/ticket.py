@@ -64,12 +64,16 @@ class Ticket(RemoteRow):
     opened_at = models.DateTimeField()
     occurred_at = models.DateTimeField(null=True, blank=True)
     first_responded_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    """First message of a person of staff that the client sees, as far as its messages are known here."""
     resolved_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     last_activity_at = models.DateTimeField(null=True, blank=True)
     response_due_at = models.DateTimeField(null=True, blank=True)
     resolution_due_at = models.DateTimeField(null=True, blank=True)
     """What the PSA says; ours stands on the clocks."""
+    are_dates_old = models.BooleanField(default=False)
+    """A change of ours that moves the PSA's dates is not in them yet."""
     deadline_at = models.DateTimeField(null=True, blank=True)
     sla_response_state = models.CharField(max_length=20, blank=True)
     sla_resolution_state = models.CharField(max_length=20, blank=True)
@@ -103,6 +107,8 @@ class Ticket(RemoteRow):
     next_at_risk_at = models.DateTimeField(null=True, blank=True)
     clock_seconds = models.IntegerField(null=True, blank=True)
     """Paused: seconds left. Met: seconds it took. Breached and finished: seconds over."""
+    clock_calendar = models.PositiveBigIntegerField(default=0)
+    """Key of the calendar that this clock runs by; 0 = around the clock."""
     sync_state = models.CharField(max_length=10, choices=Sync.choices, blank=True, default="")
     client_replied_at = models.DateTimeField(null=True, blank=True)
     """Last message of the client that staff has not answered; null = nothing waits."""

@@ -11,6 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from connectors.atera.rules import description
+from helpdesk.core.rules import usual_targets
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.models import OutboxItem
@@ -208,3 +209,12 @@ def test_the_tickets_own_page_offers_the_undo_too(dana: Browser, ticket: Ticket,
     assert name_of(ticket) == "Closed"
     assert dana.post(json.loads(done["HX-Trigger"])["toast"]["undo_url"], headers=HTMX).status_code == 204
     assert name_of(ticket) == "Open"
+
+
+def test_what_is_usually_promised_comes_with_the_account(account: PsaAccount) -> None:
+    assert usual_targets(account.capabilities) == {
+        1: (3600, None),
+        2: (14_400, None),
+        3: (28_800, None),
+        4: (86_400, None),
+    }

@@ -26,7 +26,7 @@ from connectors.base.errors import (
     Unknown,
     WrongAddress,
 )
-from connectors.base.records import ActionDraft, FileDraft
+from connectors.base.records import UNSET, ActionDraft, FileDraft
 from tests.connectors.autotask import vendor
 from tests.connectors.autotask.tenant import NOTE_FIELDS, TICKET_FIELDS, Tenant, errors, items, picklist
 
@@ -542,3 +542,36 @@ def test_the_vendors_description_is_asked() -> None:
     assert vendor.problems("GET", f"{root}/Queues", None)
     assert vendor.problems("DELETE", f"{root}/Tickets/5", None)
     assert vendor.problems("GET", "/elsewhere", None)
+
+
+# SLA results
+
+ANSWERED = {"serviceLevelAgreementID": 1, "firstResponseDateTime": "2026-11-20T12:00:00Z"}
+RESULTS = "/ServiceLevelAgreementResults/query"
+
+
+def test_a_page_of_tickets_asks_once_for_what_came_of_their_sla() -> None:
+    rows = [TICKET | {"id": 5, **ANSWERED}, TICKET | {"id": 6}, TICKET | {"id": 7, **ANSWERED}]
+    told = {"id": 1, "ticketID": 7, "isFirstResponseMet": False, "isResolutionMet": None}
+    tenant = Tenant({"POST /Tickets/query": items(*rows), f"POST {RESULTS}": items(told)})
+    (page,) = tenant.connect().tickets(since=NOW, until=NOW)
+    (asked,) = tenant.sent("POST", RESULTS)
+    assert asked["filter"][0] == {"op": "in", "field": "ticketID", "value": [5, 7]}
+    states = {r.remote_id: (r.sla_response_state, r.sla_resolution_state) for r in page.rows}
+    assert states == {"5": (UNSET, UNSET), "6": (UNSET, UNSET), "7": ("breached", None)}
+
+
+def test_without_an_answer_nobody_asks_for_sla_results() -> None:
+    tenant = Tenant({"POST /Tickets/query": items(TICKET)})
+    list(tenant.connect().tickets(since=NOW, until=NOW))
+    assert not tenant.sent("POST", RESULTS)
+
+
+@pytest.mark.parametrize("refusal", [httpx.Response(404), httpx.Response(403), errors("No adequate permissions")])
+def test_sla_results_that_may_not_be_read_are_done_without(refusal: httpx.Response) -> None:
+    tenant = Tenant({"POST /Tickets/query": items(TICKET | ANSWERED), f"POST {RESULTS}": refusal})
+    connector = tenant.connect()
+    for _again in range(2):
+        (page,) = connector.tickets(since=NOW, until=NOW)
+        assert page.rows[0].sla_response_state is UNSET
+    assert len(tenant.sent("POST", RESULTS)) == 1, "once is enough to know"

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.autotask.mapping import actions, directory, picklists, writes
 from connectors.autotask.mapping.picklists import Choice, read_fields
-from connectors.autotask.mapping.tickets import removed_record, ticket_record
+from connectors.autotask.mapping.tickets import has_verdict, removed_record, ticket_record
 from connectors.autotask.mapping.values import day, fine_stamp, identifier, instant, joined, stamp, truth
 from connectors.base.errors import Rejected
 from connectors.base.records import UNSET, ActionDraft, AgentRole, FileDraft
@@ -504,3 +504,42 @@ def test_the_roles_of_a_resource_with_the_queues_that_they_serve() -> None:
 def test_roles_that_may_not_be_read_are_not_taken_for_none() -> None:
     assert directory.agent_record({"id": 1}, teams={}).roles is UNSET
     assert directory.agent_record({"id": 1}, teams={}, roles={}).roles == ()
+
+
+def test_a_date_of_its_own_is_told_from_the_slas() -> None:
+    def told(**row: Any) -> Any:
+        return ticket_record({"id": 5, **row}, fields={}).deadline_at
+
+    due = "2026-11-20T17:00:00Z"
+    assert told(dueDateTime=due, resolvedDueDateTime="2026-11-20T17:00:00.123Z") is None
+    later = told(dueDateTime=due, resolvedDueDateTime="2026-11-20T09:00:00Z")
+    assert later == datetime(2026, 11, 20, 17, tzinfo=UTC)
+    assert told(dueDateTime=due, resolvedDueDateTime=None) == later, "without an SLA somebody set it"
+    assert told(dueDateTime=due) == later
+    assert told(dueDateTime=None, resolvedDueDateTime=due) is None
+    assert told() is UNSET
+
+
+def test_the_sla_result_tells_what_was_met() -> None:
+    row = {"id": 5, "serviceLevelAgreementID": 1, "firstResponseDateTime": "2026-11-20T08:00:00Z"}
+    result = {"id": 9, "ticketID": 5, "isFirstResponseMet": True, "isResolutionMet": False,
+              "resolutionElapsedHours": 33.84}  # fmt: skip
+    record = ticket_record(row, fields={}, result=result)
+    assert (record.sla_response_state, record.sla_resolution_state) == ("met", "breached")
+    assert record.raw["serviceLevelAgreementResult"]["resolutionElapsedHours"] == 33.84
+    assert ticket_record(row, fields={}, result={"isFirstResponseMet": None}).sla_response_state is None
+    unasked = ticket_record(row, fields={})
+    assert (unasked.sla_response_state, unasked.sla_resolution_state) == (UNSET, UNSET)
+
+
+@pytest.mark.parametrize(
+    ("row", "can_tell"),
+    [
+        ({"serviceLevelAgreementID": 1, "firstResponseDateTime": "2026-11-20T08:00:00Z"}, True),
+        ({"serviceLevelAgreementID": 1, "completedDate": "2026-11-20T08:00:00Z"}, True),
+        ({"serviceLevelAgreementID": 1, "firstResponseDateTime": None}, False),
+        ({"serviceLevelAgreementID": None, "completedDate": "2026-11-20T08:00:00Z"}, False),
+    ],
+)
+def test_only_what_was_answered_has_a_result(row: Any, can_tell: bool) -> None:
+    assert has_verdict(row) is can_tell

@@ -7,6 +7,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from connectors.autotask.rules import description
+from helpdesk.core.rules import usual_targets
 from helpdesk.directory.models import Agent, Client, PsaAccount
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.models import Status, Ticket
@@ -176,3 +177,12 @@ def test_warnings_want_one_press_and_errors_block(dana: Browser, ticket: Ticket,
     assert "Do it all the same" not in blocked.content.decode()
     form["resolution"] = "Cable replaced."
     assert dana.post(address, form, headers=HTMX).status_code == 204
+
+
+def test_what_is_usually_promised_comes_with_the_account(account: PsaAccount) -> None:
+    assert usual_targets(account.capabilities) == {
+        1: (3600, 14_400),
+        2: (7200, 28_800),
+        3: (14_400, 86_400),
+        4: (28_800, 259_200),
+    }

@@ -221,6 +221,7 @@ def test_the_delta_asks_as_halopsa_wants_to_be_asked() -> None:
         "open_only": "true",
         "lastupdatefromdate": "2026-11-21T11:00:00.005Z",
         "lastupdatetodate": "2026-11-21T12:00:00.000Z",
+        "includeslaactiondate": "true",
     }
     assert [len(p.rows) for p in pages] == [2]
 

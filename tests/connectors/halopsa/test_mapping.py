@@ -400,6 +400,47 @@ def test_calendars() -> None:
     assert (boxing.starts_on, boxing.ends_on) == (date(2026, 12, 28), date(2026, 12, 28))
 
 
+def holiday(**row: Any) -> list[tuple[date, date, int | None, int | None]]:
+    workday = {"id": 2, "name": "Office", "holidays": [{"name": "x", **row}]}
+    found = promises.calendar_record(workday).holidays
+    return [(h.starts_on, h.ends_on, h.opens, h.closes) for h in found]  # type: ignore[union-attr]
+
+
+def test_a_day_may_be_closed_in_part() -> None:
+    eve, day = date(2026, 12, 24), date(2026, 12, 25)
+    until_one = {"date": "2026-12-24T13:00:00", "end_date": "2026-12-24T23:59:00", "allday": False}
+    assert holiday(**until_one) == [(eve, eve, 0, 13 * 60)]
+    from_ten = {"date": "2026-12-24T00:00:00", "end_date": "2026-12-24T10:00:00", "allday": False}
+    assert holiday(**from_ten) == [(eve, eve, 600, 1440)]
+    over_days = {"date": "2026-12-24T13:00:00", "end_date": "2026-12-27T09:30:00", "allday": False}
+    assert holiday(**over_days) == [
+        (eve, eve, 0, 780),
+        (day, date(2026, 12, 26), None, None),
+        (date(2026, 12, 27), date(2026, 12, 27), 570, 1440),
+    ]
+    midnight = {"date": "2026-12-24T00:00:00", "end_date": "2026-12-25T00:00:00", "allday": False}
+    assert holiday(**midnight) == [(eve, eve, None, None)], "the whole day, said in hours"
+    assert holiday(date="2026-12-25T00:00:00") == [(day, day, None, None)], "without a word it is whole"
+
+
+def test_around_the_clock_with_days_off_is_not_always_open() -> None:
+    always = {**sample("reference")["workday"][0], "holidays": [{"name": "x", "date": "2026-12-25T00:00:00"}]}
+    record = promises.calendar_record(always)
+    assert record.is_always_open is False
+    assert len(record.intervals) == 7  # type: ignore[arg-type]
+
+
+def test_a_priority_may_have_a_workday_of_its_own() -> None:
+    rows = [
+        {"slaid": 1, "priorityid": 1, "responsetime": 1.0, "responseunits": "H", "workdaysoverride": 4},
+        {"slaid": 1, "priorityid": 2, "responsetime": 1.0, "responseunits": "H", "workdaysoverride": 0},
+        {"slaid": 1, "priorityid": 3, "responsetime": 1.0, "responseunits": "H", "workdaysoverride": -1},
+        {"slaid": 1, "priorityid": 4, "responsetime": 1.0, "responseunits": "H"},
+    ]
+    (policy,) = promises.policy_records([{"id": 1, "name": "Gold", "workday_id": 2}], rows)
+    assert [t.calendar for t in policy.targets] == ["4", None, None, None]  # type: ignore[union-attr]
+
+
 def test_types_categories_people() -> None:
     data = sample("reference")
     incident, onboarding = (reference.ticket_type_record(r, teams={"1st line": "13"}) for r in data["tickettype"])
@@ -560,3 +601,12 @@ def _timed(rows: list[dict[str, Any]]) -> float:
     for row in rows:
         tickets.ticket_record(row, is_list=True)
     return time.perf_counter() - started
+
+
+def test_when_a_hold_began() -> None:
+    def told(**row: Any) -> Any:
+        return tickets.ticket_record({"id": 5, **row}).sla_paused_at
+
+    assert told(slaactiondate="2026-11-20T09:00:00.5") == datetime(2026, 11, 20, 9, 0, 0, 500_000, tzinfo=UTC)
+    assert told(slaactiondate="1900-01-01T00:00:00") is None
+    assert told() is UNSET

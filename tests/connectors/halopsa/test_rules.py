@@ -7,6 +7,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from connectors.halopsa.rules import description
+from helpdesk.core.rules import usual_targets
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.models import Status, Ticket
@@ -89,3 +90,12 @@ def test_the_form_sends_what_it_asks_for(dana: Browser, account: PsaAccount, sta
     assert 'id="w-client"' in text
     assert "Scan to folder" in text
     assert not Ticket.objects.exists()
+
+
+def test_what_is_usually_promised_comes_with_the_account(account: PsaAccount) -> None:
+    assert usual_targets(account.capabilities) == {
+        1: (900, 3600),
+        2: (3600, 14_400),
+        3: (14_400, 28_800),
+        4: (28_800, 86_400),
+    }

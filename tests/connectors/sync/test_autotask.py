@@ -74,3 +74,13 @@ def test_the_whole_way(found: Desk) -> None:
         f"t{there['time_entries'][-1]['id']}",
         None,
     )
+
+
+def test_what_came_of_the_sla_is_told_of_what_is_finished(found: Desk) -> None:
+    finished = Ticket.objects.filter(psa_account=found.account, is_open=False)
+    assert finished.exists()
+    assert not finished.exclude(sla_resolution_state__in=["met", "breached"]).exists()
+    for ticket in finished:
+        assert ticket.sla_resolution_state == ("met" if ticket.resolved_at <= ticket.resolution_due_at else "breached")
+        assert ticket.raw["serviceLevelAgreementResult"]["resolutionElapsedHours"] >= 0
+        assert ticket.deadline_at is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from helpdesk.actions.models import Outcome
@@ -89,3 +90,19 @@ def test_a_shared_summary_is_one_closing_action_that_the_client_reads() -> None:
         last = stored["actions"][-1]
         assert (last["outcome"], last["hiddenfromuser"], stored["status_id"]) == ("Resolve", False, 8)
         assert "The driver is pinned." in last["note"]
+
+
+@pytest.mark.parametrize("profile", ["vendor", "brief"])
+def test_a_hold_begun_in_the_psa_is_told_to_the_second(profile: str) -> None:
+    with desk(tickets=60, profile=profile) as found:
+        ticket = found.ticket(status__name="In Progress", sla_paused=False)
+        header, path = found.sandbox.token(), f"{found.sandbox.halopsa}/api/Tickets"
+        body = [{"id": int(ticket.remote_id or 0), "onhold": True}]
+        httpx.post(path, headers=header, json=body).raise_for_status()
+        found.pull()
+        event = ticket.events.get(field="hold")
+        assert (event.origin, event.precision) == ("psa", "exact")
+        shown = httpx.get(f"{path}/{ticket.remote_id}?includeslaactiondate=true", headers=header).json()
+        assert event.at == datetime.fromisoformat(shown["slaactiondate"]).replace(tzinfo=UTC)
+        found.pull(is_full=True)
+        assert ticket.events.filter(field="hold").count() == 1

@@ -19,7 +19,7 @@ from helpdesk.directory.models import PsaAccount
 from helpdesk.reports import services as reports
 from helpdesk.reports.models import TicketDay
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketEvent, TicketType
-from helpdesk.tickets.rederiving import meanings_of, reckon
+from helpdesk.tickets.rederiving import context_of, reckon
 from tests.factories import NOW, make_policy, make_priority, make_status, make_target, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def to_the_end(account: PsaAccount, size: int = 100) -> int:
 
 
 def are_fresh(account: PsaAccount) -> bool:
-    found = reckon(list(Ticket.objects.filter(psa_account=account)), meanings_of(account.pk), now=NOW)
+    found = reckon(list(Ticket.objects.filter(psa_account=account)), context_of(account.pk, NOW))
     return not any(r.row_changed or r.moved_clocks for r in found)
 
 

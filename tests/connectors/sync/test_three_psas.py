@@ -17,6 +17,7 @@ from connectors.sync.models import Feed
 from helpdesk.accounts.models import User
 from helpdesk.desk.demo import ACCOUNTS, create_demo_people
 from helpdesk.directory.models import PsaAccount
+from helpdesk.sla.models import Policy, PolicyUse
 from helpdesk.tickets.models import Ticket
 from tests.connectors.sandbox.running import Running, running_sandbox
 from tests.connectors.sync.helpers import Clock
@@ -44,6 +45,9 @@ def test_connected_once(sandbox: Running, settings: Any) -> None:
     assert dict(PsaAccount.objects.values_list("name", "kind")) == {one.name: one.kind for one in ACCOUNTS}
     assert set(PsaAccount.objects.values_list("calls_per_minute", flat=True)) == {10_000}
     assert connect(sandbox) == ""
+    promised = {u.psa_account.name: u.policy.name for u in PolicyUse.objects.all() if u.psa_account}
+    assert promised == {"autotask": "Around the clock", "atera": "Around the clock"}, "these tell no targets"
+    assert Policy.objects.get(psa_account=None).versions.get().content["targets"]["1"]["response"] == [900, False]
     settings.DEMO = False
     with pytest.raises(CommandError):
         connect(sandbox)

@@ -15,6 +15,7 @@ TABLE = {
     "tickets.change": STAFF,
     "actions.add": STAFF,
     "board.view": STAFF,
+    "clocks.correct": {Role.MANAGER, Role.ADMIN},
     "reports.view": {Role.MANAGER, Role.ADMIN},
     "settings.view": {Role.MANAGER, Role.ADMIN},
     "settings.change": {Role.ADMIN},

@@ -15,7 +15,7 @@ from helpdesk.outbox import services as outbox
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets import writing
 from helpdesk.tickets.mirror import RemoteTicket, apply_tickets
-from helpdesk.tickets.models import Status, Ticket
+from helpdesk.tickets.models import Status, Ticket, TicketEvent
 from helpdesk.tickets.status_changes import RemoteStatusChange, apply_status_changes
 from tests.factories import NOW, make_account, make_clock, make_contact, make_status, make_ticket, make_ticket_type
 
@@ -53,12 +53,24 @@ def answer(ticket: Ticket, **values: Any) -> Action:
 
 
 def test_an_answer_makes_the_clock_run_again() -> None:
-    ticket = make_waiting(resolution_due_at=NOW + HOUR)
+    ticket = make_waiting()
     action = answer(ticket)
     assert (ticket.status.name, ticket.status_category) == ("In Progress", "open")
-    assert (ticket.clock_state, ticket.resolution_due_at) == ("running", NOW + 2 * HOUR)
+    assert (ticket.clock_state, ticket.next_due_at) == ("running", NOW + 8 * HOUR), "it waited from its first day"
     assert ticket.client_replied_at == NOW
     assert action.new_status == ticket.status
+
+
+def test_an_answer_resumes_where_no_status_could_follow_it() -> None:
+    ticket = make_waiting()
+    Status.objects.exclude(pk=ticket.status_id).update(is_active=False)
+    TicketEvent.objects.create(
+        ticket=ticket, field="status", old=str(Status.objects.get(name="New").pk), new=str(ticket.status_id),
+        at=NOW - HOUR, known_at=NOW, origin="psa",
+    )  # fmt: skip
+    answer(ticket)
+    assert (ticket.status.name, ticket.clock_state) == ("With client", "running")
+    assert ticket.next_due_at == NOW + 6 * HOUR, "eight hours, of which two had run"
 
 
 def test_it_leaves_with_the_answer_and_once() -> None:

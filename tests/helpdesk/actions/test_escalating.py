@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
-from helpdesk.actions.escalating import Asked, escalate_ticket, next_priority, people_to_tell, staff_addresses
+from helpdesk.actions.escalating import Asked, escalate_ticket, next_priority, people_to_tell
 from helpdesk.actions.models import Action, ClientMail, Escalation, Notice
 from helpdesk.actions.services import edit_refused
+from helpdesk.actions.telling import staff_addresses
+from helpdesk.actions.wishes import save_wishes
 from helpdesk.core.errors import Refused
 from helpdesk.core.origin import Origin
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.choices import State
 from helpdesk.outbox.models import OutboxItem
-from helpdesk.tickets.models import Ticket
+from helpdesk.portal.delivery import deliver_due
+from helpdesk.tickets.models import Status, Ticket
+from helpdesk.tickets.services import change_ticket
 from helpdesk.tickets.undoing import undo_change
 from tests.factories import (
     NOW,
@@ -185,7 +189,7 @@ def test_a_refused_mail_to_our_own_people_goes_to_nobody_else() -> None:
         edit_refused(item=item, origin=Origin.system(), now=NOW, email_to="aoife@northwind.test")
 
 
-def test_undo_takes_the_values_back_and_leaves_the_note() -> None:
+def test_undo_takes_the_values_and_the_mark_back_and_leaves_the_note() -> None:
     ticket = make_one(**WITH_STATUS)
     make_status("escalated", psa_account=ticket.psa_account)
     was = (ticket.status_id, ticket.priority_id)
@@ -195,8 +199,9 @@ def test_undo_takes_the_values_back_and_leaves_the_note() -> None:
     undo_change(ticket=ticket, event_ids=events, origin=Origin.desk(theo), now=NOW + timedelta(seconds=5))
     ticket.refresh_from_db()
     assert (ticket.status_id, ticket.priority_id) == was
-    assert ticket.escalated_at == NOW
+    assert (ticket.escalated_at, ticket.escalation_reason) == (None, "")
     assert Action.objects.present().count() == 1
+    assert Escalation.objects.get().ended_at == NOW + timedelta(seconds=5)
 
 
 def test_the_next_priority_is_one_rank_up() -> None:
@@ -208,3 +213,102 @@ def test_the_next_priority_is_one_rank_up() -> None:
     assert found.rank == ticket.rank - 1
     ticket.rank = 1
     assert next_priority(ticket, choices) is None
+
+
+# ---- by choosing the status -----------------------------------------------------------------------------------------
+
+
+def choose_escalated(ticket: Ticket, *, reason: str = WHY) -> Ticket:
+    theo = make_theo(ticket.psa_account)
+    known = Status.objects.filter(psa_account=ticket.psa_account, category="escalated").first()
+    status = known or make_status("escalated", psa_account=ticket.psa_account)
+    changes = {"status": status, "escalation_reason": reason} if reason else {"status": status}
+    return change_ticket(ticket=ticket, changes=changes, origin=Origin.desk(theo), now=NOW)
+
+
+def test_choosing_the_status_tells_the_same_people_and_marks_it() -> None:
+    ticket = make_one(**WITH_STATUS)
+    choose_escalated(ticket)
+    ticket.refresh_from_db()
+    made = Escalation.objects.get()
+    assert (ticket.escalated_at, ticket.escalation_reason) == (NOW, WHY)
+    assert (made.trigger, made.reason, made.told, made.action) == ("person", WHY, "Mona Castell", None)
+    assert Notice.objects.get().user == make_mona()
+    mail = ClientMail.objects.get()
+    assert (mail.occasion, mail.to, mail.escalation) == ("escalation", "mona@harbour.test", made)
+
+
+def test_where_no_reason_is_asked_the_status_is_the_reason() -> None:
+    ticket = make_one()
+    choose_escalated(ticket, reason="")
+    ticket.refresh_from_db()
+    assert ticket.escalation_reason == "Moved to Escalated"
+
+
+def test_escalating_into_the_status_tells_once() -> None:
+    ticket = make_one(**WITH_STATUS)
+    make_status("escalated", psa_account=ticket.psa_account)
+    escalate(ticket)
+    assert (Escalation.objects.count(), Notice.objects.count(), ClientMail.objects.count()) == (1, 1, 1)
+
+
+def test_undo_of_the_chosen_status_takes_the_mark_back_and_its_mail_never_leaves() -> None:
+    ticket = make_one(**WITH_STATUS)
+    choose_escalated(ticket)
+    theo = make_theo()
+    events = list(ticket.events.made_by(theo.pk, NOW).values_list("pk", flat=True))
+    undo_change(ticket=ticket, event_ids=events, origin=Origin.desk(theo), now=NOW + timedelta(seconds=5))
+    ticket.refresh_from_db()
+    assert (ticket.is_escalated, ticket.escalated_at, ticket.escalation_reason) == (False, None, "")
+    deliver_due(clock=lambda: NOW + timedelta(seconds=9))
+    assert ClientMail.objects.get().state == "cancelled"
+
+
+def test_undo_keeps_the_mark_of_an_earlier_escalation() -> None:
+    ticket = make_one()
+    first = NOW - timedelta(hours=3)
+    escalate(ticket, now=first, marker=None, reason="First")
+    escalate(ticket, priority=make_priority(1, psa_account=ticket.psa_account))
+    theo = make_theo()
+    events = list(ticket.events.made_by(theo.pk, NOW).values_list("pk", flat=True))
+    undo_change(ticket=ticket, event_ids=events, origin=Origin.desk(theo), now=NOW + timedelta(seconds=5))
+    ticket.refresh_from_db()
+    assert (ticket.escalated_at, ticket.escalation_reason) == (first, "First")
+
+
+def test_undo_of_leaving_the_status_is_no_news() -> None:
+    ticket = make_one(**WITH_STATUS)
+    choose_escalated(ticket)
+    theo, later = make_theo(), NOW + timedelta(minutes=5)
+    back = make_status("open", psa_account=ticket.psa_account, name="Again")
+    change_ticket(ticket=ticket, changes={"status": back}, origin=Origin.desk(theo), now=later)
+    events = list(ticket.events.made_by(theo.pk, later).values_list("pk", flat=True))
+    undo_change(ticket=ticket, event_ids=events, origin=Origin.desk(theo), now=later + timedelta(seconds=5))
+    ticket.refresh_from_db()
+    assert ticket.status_category == "escalated"
+    assert Escalation.objects.count() == 1
+
+
+def test_a_status_that_the_psa_tells_of_tells_nobody() -> None:
+    ticket = make_one()
+    status = make_status("escalated", psa_account=ticket.psa_account)
+    change_ticket(ticket=ticket, changes={"status": status}, origin=Origin.psa("Halo"), now=NOW)
+    assert not Escalation.objects.exists()
+
+
+# ---- how each wants to hear of it -----------------------------------------------------------------------------------
+
+
+def test_who_wants_no_mail_of_it_gets_none_and_still_the_notice() -> None:
+    ticket = make_one()
+    save_wishes(user=make_mona(), desk=[], mail=[])
+    escalate(ticket)
+    assert Notice.objects.get().user == make_mona()
+    assert not ClientMail.objects.exists()
+
+
+def test_a_psa_that_mails_is_not_asked_to_mail_who_wants_none() -> None:
+    ticket = make_one(staff_mail=True)
+    save_wishes(user=make_mona(), desk=[], mail=[])
+    escalate(ticket)
+    assert len(sent()) == 1

@@ -11,7 +11,6 @@ from django import forms
 from django.template import Context, Template
 
 from helpdesk.core import icons
-from helpdesk.core.formatting import FOREVER
 from tests.factories import NOW
 
 NASTY = '"><script>alert(1)</script>'
@@ -19,58 +18,6 @@ NASTY = '"><script>alert(1)</script>'
 
 def render(source: str, **context: Any) -> str:
     return Template(source).render(Context({"now": NOW, **context}))
-
-
-def ticket(**values: Any) -> SimpleNamespace:
-    due = NOW + timedelta(minutes=190)
-    given = {
-        "next_clock": "resolution",
-        "clock_state": "running",
-        "next_due_at": due,
-        "next_at_risk_at": due - timedelta(hours=1),
-        "clock_seconds": None,
-    }
-    return SimpleNamespace(**{**given, **values})
-
-
-def test_a_running_clock_carries_its_instants() -> None:
-    due = int((NOW + timedelta(minutes=190)).timestamp())
-    assert render("{% sla t %}", t=ticket()) == (
-        f'<span class="sla" data-clock="resolution" data-state="running" data-due="{due}" data-risk="{due - 3600}" '
-        'title="Due today 17:32">On track 3 h 10 min'
-        '<span class="hush">, Due today 17:32</span></span>'
-    )
-
-
-@pytest.mark.parametrize(
-    ("values", "text"),
-    [
-        ({"clock_state": "paused", "next_due_at": FOREVER, "clock_seconds": 4800}, "Paused 1 h 20 min left"),
-        ({"clock_state": "met", "next_due_at": FOREVER, "clock_seconds": 720}, "Met in 12 min"),
-        ({"clock_state": "breached", "next_due_at": FOREVER, "clock_seconds": 2100}, "Breached 35 min over"),
-        ({"clock_state": "not_started", "next_due_at": FOREVER, "next_clock": ""}, "Not started"),
-    ],
-)
-def test_a_clock_that_stands_does_not_tick(values: dict[str, Any], text: str) -> None:
-    found = render("{% sla t %}", t=ticket(**values))
-    assert text in found
-    assert "data-due" not in found
-
-
-def test_a_late_row_says_so_without_anybody_writing_it() -> None:
-    found = render("{% sla t %}", t=ticket(next_due_at=NOW - timedelta(minutes=35)))
-    assert 'data-state="breached"' in found
-    assert "Breached 35 min over" in found
-
-
-def test_a_finished_clock_counts_from_its_own_instants() -> None:
-    clock = SimpleNamespace(
-        kind="response", state="breached", started_at=NOW - timedelta(hours=5), due_at=NOW - timedelta(hours=1),
-        at_risk_at=None, remaining_seconds=None, finished_at=NOW - timedelta(minutes=25),
-    )  # fmt: skip
-    assert "Breached 35 min over" in render("{% clock_chip c %}", c=clock)
-    clock.state, clock.finished_at = "met", clock.started_at + timedelta(minutes=12)
-    assert "Met in 12 min" in render("{% clock_chip c %}", c=clock)
 
 
 def test_marks() -> None:

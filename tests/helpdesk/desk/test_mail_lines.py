@@ -131,3 +131,8 @@ def test_failures_stand_in_the_overview_and_the_gauges(client: Browser, ticket: 
     assert 'helpdesk_client_mails{state="failed"} 1.0' in figures
     assert 'helpdesk_client_mails{state="waiting"} 1.0' in figures
     assert "helpdesk_client_mail_oldest_seconds 90.0" in figures
+
+
+def test_a_mail_to_our_own_people_says_what_it_was(theo: Browser, ticket: Ticket) -> None:
+    mail(ticket, occasion="escalation", to="mona@harbour.test", state="sent", sent_at=NOW)
+    assert "Told mona@harbour.test by mail that it is escalated" in text(theo, ticket)

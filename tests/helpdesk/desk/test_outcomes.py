@@ -17,6 +17,7 @@ from helpdesk.actions.models import Action, Draft, Outcome
 from helpdesk.actions.outcomes import forget
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.models import OutboxItem
+from helpdesk.tickets import holds
 from helpdesk.tickets.models import Ticket
 from tests.factories import (
     make_account,
@@ -228,6 +229,12 @@ def test_sent_it_is_one_action_that_moves_and_holds(theo: Browser, ticket: Ticke
 def test_a_hold_in_a_running_status_is_told(theo: Browser, ticket: Ticket) -> None:
     send(theo, ticket, outcome=make_outcome("Waiting for parts", sla_hold=True).pk)
     assert "On hold by “Waiting for parts”, <b>Theo Marsh</b>" in page(theo, ticket)
+
+
+def test_a_hold_of_the_psa_names_the_psa(theo: Browser, ticket: Ticket) -> None:
+    now = timezone.now()
+    holds.psas_event(ticket, holds.HOLD, told_at=None, seen_at=now, now=now).save()
+    assert f"On hold in <b>{ticket.psa_account.title}</b>" in page(theo, ticket)
 
 
 def test_it_never_becomes_public_by_accident(theo: Browser, ticket: Ticket, parts: Outcome) -> None:

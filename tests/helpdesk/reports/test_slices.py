@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from helpdesk.reports.contributions import ClockFacts, Facts, TimeFacts, contributions
+from helpdesk.reports.contributions import ClockFacts, Facts, TimeFacts
+from helpdesk.reports.contributions import counted as all_counted
 from helpdesk.reports.shapes import hours
-from helpdesk.reports.slices import ANSWER_EDGES, COUNTERS, SLICES, SUMS, differences, quantile
+from helpdesk.reports.slices import ANSWER_EDGES, COUNTERS, SLICES, SUMS, Contribution, Keys, differences, quantile
 from helpdesk.reports.trends import _tick
 
 LONDON = ZoneInfo("Europe/London")
@@ -16,13 +17,17 @@ OPENED = datetime(2026, 6, 3, 23, 30, tzinfo=UTC)
 
 
 def facts(**values: object) -> Facts:
-    given = {"client": 1, "team": 2, "rank": 3, "agent": 4, "category": "open", "opened_at": OPENED, **values}
+    given = {"keys": Keys(client=1, team=2, rank=3, agent=4), "status": "open", "opened_at": OPENED, **values}
     return Facts(**given)  # type: ignore[arg-type]
+
+
+def contributions(known: Facts, zone: tzinfo) -> tuple[Contribution, ...]:
+    return all_counted(known, zone).parts
 
 
 def counted(**values: object) -> list[tuple[date, int, dict[str, int]]]:
     return [
-        (part.day, part.agent, {n: v for n, v in zip(COUNTERS, part.counts, strict=True) if v})
+        (part.day, part.keys.agent, {n: v for n, v in zip(COUNTERS, part.counts, strict=True) if v})
         for part in contributions(facts(**values), LONDON)
     ]
 
@@ -35,7 +40,7 @@ def test_days_are_those_of_the_organisations_zone() -> None:
 def test_a_finished_ticket_counts_on_its_own_days() -> None:
     end = OPENED + timedelta(days=2)
     found = counted(
-        category="closed", finished_at=end, first_responded_at=OPENED + timedelta(minutes=5),
+        status="closed", finished_at=end, first_responded_at=OPENED + timedelta(minutes=5),
         clocks=[
             ClockFacts(kind="response", is_breached=False, finished_at=OPENED + timedelta(minutes=5)),
             ClockFacts(kind="resolution", is_breached=True, finished_at=end, is_retroactive=True),
@@ -53,7 +58,7 @@ def test_a_finished_ticket_counts_on_its_own_days() -> None:
 
 
 def test_a_finish_that_was_taken_back_is_none() -> None:
-    assert counted(category="open", finished_at=OPENED) == [(date(2026, 6, 4), 4, {"opened": 1})]
+    assert counted(status="open", finished_at=OPENED) == [(date(2026, 6, 4), 4, {"opened": 1})]
 
 
 def test_clocks_of_two_systems_never_give_time_below_zero() -> None:

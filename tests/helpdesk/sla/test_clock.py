@@ -25,7 +25,8 @@ def facts(**values: Any) -> Facts:
         ({"due_at": None}, "not_started", None),
         ({"is_excluded": True}, "not_started", None),
         ({"due_at": NOW + timedelta(minutes=59)}, "at_risk", None),
-        ({"due_at": NOW + timedelta(minutes=60)}, "at_risk", None),
+        ({"due_at": NOW + timedelta(minutes=60)}, "running", None),
+        ({"due_at": NOW + timedelta(minutes=60, seconds=-1)}, "at_risk", None),
         ({"due_at": NOW + timedelta(minutes=61)}, "running", None),
         ({"due_at": NOW}, "at_risk", None),
         ({"due_at": NOW - timedelta(seconds=1)}, "breached", None),
@@ -42,11 +43,14 @@ def test_state(given: dict[str, Any], state: str, seconds: int | None) -> None:
     assert (reading.state, reading.seconds) == (state, seconds)
 
 
+SECOND = timedelta(seconds=1)
+
+
 def test_a_short_target_is_at_risk_in_its_last_quarter() -> None:
     due = START + timedelta(hours=1)
-    assert risk_instant(due, 3600) == due - timedelta(minutes=15)
-    assert risk_instant(due, 4 * 3600) == due - timedelta(hours=1)
-    assert risk_instant(due, None) == due - timedelta(hours=1)
+    assert risk_instant(due, 3600) == due - timedelta(minutes=15) + SECOND
+    assert risk_instant(due, 4 * 3600) == due - timedelta(hours=1) + SECOND
+    assert risk_instant(due, None) == due - timedelta(hours=1) + SECOND
 
 
 def test_a_paused_clock_has_no_due_instant() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ import pytest
 
 from helpdesk.sla.history import USUAL, Choices, Moment, runs
 from helpdesk.sla.hours import Calendar, DayOff, Hours, NeverOpen, Weekly
-from helpdesk.sla.ledger import Pause, Run, Terms, level_of, read, slices, what_if
+from helpdesk.sla.ledger import Pause, Run, Terms, crossed, level_of, read, slices, what_if
 
 LONDON, HOUR = ZoneInfo("Europe/London"), 3600
 WEEK = tuple(Weekly(day, 9 * 60, 17 * 60 + 30) for day in range(5))
@@ -165,7 +166,12 @@ def test_terms_that_keep_what_was_consumed() -> None:
         Terms(since=start, calendar=LON, seconds=8 * HOUR),
         Terms(since=raised, calendar=LON, seconds=3 * HOUR, keeps_consumed=True),
     )
-    assert read(Run(started_at=start, terms=terms), now=raised).due_at == at(3, 6, "12:00")
+    one = Run(started_at=start, terms=terms)
+    assert read(one, now=raised).due_at == at(3, 6, "12:00")
+    reading = read(replace(one, finished_at=at(3, 6, "11:59")), now=at(3, 6, "13:00"))
+    assert (reading.target, reading.state) == (3 * HOUR, "met"), "the whole promise, not what was left of it"
+    assert reading.burned == 3 * HOUR - 60
+    assert crossed(one, 0.9) == at(3, 6, "11:42")
 
 
 def test_a_pause_of_twenty_seconds() -> None:
@@ -281,3 +287,42 @@ def test_a_breached_clock_stays_breached_while_it_stands_still() -> None:
     one = run(at(3, 6, "10:00"), HOUR, (at(3, 6, "11:30"), None))
     reading = read(one, now=at(4, 6, "12:00"))
     assert (reading.state, reading.breached_at) == ("breached", at(3, 6, "11:00"))
+
+
+def test_what_stands_still_after_the_answer_moves_no_response() -> None:
+    start, terms = at(3, 6, "10:00"), Terms(since=at(3, 6, "10:00"), calendar=LON, seconds=4 * HOUR)
+    moments = [
+        Moment(at=at(3, 6, "11:00"), key="answer", is_response=True),
+        Moment(at=at(3, 6, "12:00"), key="waits", standing="paused"),
+        Moment(at=at(3, 6, "13:00"), key="goes on", standing="running"),
+    ]
+    found = runs(moments, started_at=start, response=(terms,), resolution=(terms,))
+    now = at(3, 6, "13:30")
+    assert due_of(found.response, now) == at(3, 6, "14:00")
+    assert due_of(found.resolution, now) == at(3, 6, "15:00")
+
+
+def test_hours_that_were_mended_speak_again_though_they_never_opened_before() -> None:
+    start, mended = at(3, 6, "10:00"), at(4, 6, "10:00")
+    never = Terms(since=start, calendar=Calendar(Hours(zone="Europe/London")), seconds=HOUR)
+    one = Run(started_at=start, terms=(never, Terms(since=mended, calendar=LON, seconds=HOUR)))
+    reading = read(one, now=at(4, 6, "12:00"))
+    assert (reading.state, reading.problem, reading.due_at) == ("breached", "", at(3, 6, "11:00"))
+    assert (reading.breached_at, reading.is_retroactive) == (mended, True)
+
+
+def test_a_part_of_the_second_in_which_it_is_due_is_in_time() -> None:
+    start = at(3, 6, "10:00")
+    for part, state in ((999_999, "met"), (1_000_000, "breached")):
+        end = at(3, 6, "11:00") + timedelta(microseconds=part)
+        one = replace(run(start, HOUR), finished_at=end)
+        assert read(one, now=LATER).state == state
+
+
+def test_a_night_with_exactly_the_margin_left_is_at_no_risk() -> None:
+    one = run(at(3, 6, "09:00"), 8 * HOUR + HOUR // 2 + HOUR)
+    night = read(one, now=at(3, 6, "22:00"))
+    assert (night.state, night.left, night.due_at) == ("running", HOUR, at(4, 6, "10:00"))
+    assert night.at_risk_at == at(4, 6, "09:00:01")
+    assert read(one, now=at(4, 6, "09:00")).state == "running"
+    assert read(one, now=night.at_risk_at).state == "at_risk"

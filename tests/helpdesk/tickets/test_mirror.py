@@ -14,6 +14,7 @@ from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State
 from helpdesk.outbox.models import OutboxItem
+from helpdesk.sla import book
 from helpdesk.tickets import conflicts, holds, services, upkeep
 from helpdesk.tickets.mirror import RemoteTicket, apply_tickets
 from helpdesk.tickets.models import Status, Ticket
@@ -58,6 +59,7 @@ def later(row: RemoteTicket, minutes: int, **values: Any) -> RemoteTicket:
 
 
 def test_a_new_ticket_gets_clocks_columns_event_and_search(account: PsaAccount, base: Any, now: datetime) -> None:
+    PsaAccount.objects.filter(pk=account.pk).update(settings={"sla_shown": "theirs"})
     row = remote(base, now, resolution_due_at=now + timedelta(minutes=30), description="the toner is out")
     applied = apply_tickets(account_id=account.pk, rows=[row], now=now)
     ticket = Ticket.objects.get(remote_id="100")
@@ -206,6 +208,7 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(account: PsaAccount
             apply_tickets(account_id=account.pk, rows=rows, now=now)
         return len(seen)
 
+    book.current()  # read once by a process, not by every batch
     few, many = count(range(3), now, "a"), count(range(100, 113), now, "a")
     assert few == many
     few, many = (
@@ -262,3 +265,73 @@ def test_the_psas_hold_and_a_new_status_end_our_release(account: PsaAccount, bas
         holds.hold_clocks(ticket=Ticket.objects.get(), is_held=False, by="Told", origin=Origin.system(), now=now)
         apply_tickets(account_id=account.pk, rows=[later(row, minutes, **values)], now=now + timedelta(minutes=minutes))
         assert (Ticket.objects.get().clock_state == "paused") is stands_still
+
+
+def held_events(ticket: Ticket) -> list[tuple[str, str, str, datetime]]:
+    rows = ticket.events.filter(field__in=(holds.HOLD, holds.RELEASE))
+    return [(e.field, e.origin, e.precision, e.at) for e in rows]
+
+
+def test_a_hold_of_the_psa_is_told_once_at_its_time(account: PsaAccount, base: Any, now: datetime) -> None:
+    row = remote(base, now, sla_paused=False)
+    apply_tickets(account_id=account.pk, rows=[row], now=now)
+    for minutes, is_held in ((5, True), (9, True), (20, False)):
+        for seconds in (30, 60):  # told twice
+            seen = now + timedelta(minutes=minutes, seconds=seconds)
+            change = later(row, minutes, sla_paused=is_held)
+            apply_tickets(account_id=account.pk, rows=[change], now=seen, is_forced=True)
+    assert held_events(Ticket.objects.get()) == [
+        ("hold", "psa", "polled", now + timedelta(minutes=5)),
+        ("release", "psa", "polled", now + timedelta(minutes=20)),
+    ]
+
+
+def test_a_ticket_that_comes_held_says_since_when(account: PsaAccount, base: Any, now: datetime) -> None:
+    since = now - timedelta(minutes=40)
+    rows = [
+        remote(base, now, sla_paused=True, paused_at=since),
+        remote(base, now, "101", sla_paused=True, status_id=Status.objects.get(remote_id="5").pk),
+    ]
+    apply_tickets(account_id=account.pk, rows=rows, now=now)
+    assert held_events(Ticket.objects.get(remote_id="100")) == [("hold", "psa", "exact", since)]
+    assert held_events(Ticket.objects.get(remote_id="101")) == []  # its status says so already
+
+
+def test_a_hold_that_a_status_explains_is_no_event_of_its_own(account: PsaAccount, base: Any, now: datetime) -> None:
+    waiting, open_ = Status.objects.get(remote_id="5").pk, Status.objects.get(remote_id="2").pk
+    row = remote(base, now, sla_paused=False)
+    apply_tickets(account_id=account.pk, rows=[row], now=now)
+    for minutes, status, is_held in ((1, waiting, True), (2, open_, False)):
+        change = later(row, minutes, status_id=status, sla_paused=is_held)
+        apply_tickets(account_id=account.pk, rows=[change], now=now + timedelta(minutes=minutes))
+    assert held_events(Ticket.objects.get()) == []
+
+
+def test_a_hold_that_outlived_a_pausing_status_is_released(account: PsaAccount, base: Any, now: datetime) -> None:
+    waiting, open_ = Status.objects.get(remote_id="5").pk, Status.objects.get(remote_id="2").pk
+    row = remote(base, now, sla_paused=False)
+    apply_tickets(account_id=account.pk, rows=[row], now=now)
+    steps = ((1, open_, True), (2, waiting, True), (3, open_, False))
+    for minutes, status, is_held in steps:
+        change = later(row, minutes, status_id=status, sla_paused=is_held)
+        apply_tickets(account_id=account.pk, rows=[change], now=now + timedelta(minutes=minutes))
+    assert [e[0] for e in held_events(Ticket.objects.get())] == ["hold", "release"]
+
+
+def test_released_in_a_pausing_status_the_clocks_run_on(account: PsaAccount, base: Any, now: datetime) -> None:
+    row = remote(base, now, sla_paused=True, status_id=Status.objects.get(remote_id="5").pk)
+    apply_tickets(account_id=account.pk, rows=[row], now=now)
+    assert Ticket.objects.get().clock_state == "paused"
+    apply_tickets(account_id=account.pk, rows=[later(row, 1, sla_paused=False)], now=now + timedelta(minutes=1))
+    ticket = Ticket.objects.get()
+    assert [e[0] for e in held_events(ticket)] == ["release"]
+    assert ticket.clock_state != "paused"
+
+
+def test_a_running_status_set_here_ends_the_psas_hold(account: PsaAccount, base: Any, now: datetime) -> None:
+    apply_tickets(account_id=account.pk, rows=[remote(base, now, sla_paused=True)], now=now)
+    services.change_ticket(
+        ticket=Ticket.objects.get(), changes={"status": Status.objects.get(remote_id="2")},
+        origin=Origin(place="desk", name="Dana"), now=now + timedelta(minutes=3),
+    )  # fmt: skip
+    assert [e[:2] for e in held_events(Ticket.objects.get())] == [("hold", "psa"), ("release", "desk")]

@@ -55,7 +55,7 @@ def _row(text: Callable[[], str]) -> str:
     row = Facts(
         pk=7, number=text(), subject=text(), rank=2, priority=text(), client=text(), account_id=1, mark=text(),
         account=text(), next_clock="response", clock_state="running", next_due_at=NOW + timedelta(hours=1),
-        next_at_risk_at=None, clock_seconds=None, sync_state=text.sync, agent_id=3, category="new",  # type: ignore[attr-defined]
+        next_at_risk_at=None, clock_seconds=None, clock_calendar=0, sync_state=text.sync, agent_id=3, category="new",  # type: ignore[attr-defined]
         status=text(), agent=text(), person=text(), last_activity_at=NOW, opened_at=NOW, team=text(), kind=text(),
         contact=text(), code=text(),
     )  # fmt: skip
@@ -66,7 +66,7 @@ def _card(text: Callable[[], str]) -> str:
     card = CardFacts(
         pk=7, number=text(), subject=text(), rank=2, priority=text(), client=text(), account_id=1, mark=text(),
         account=text(), next_clock="response", clock_state="running", next_due_at=NOW + timedelta(hours=1),
-        next_at_risk_at=NOW, clock_seconds=None, sync_state=text.sync, changed_at=NOW, column=None,  # type: ignore[attr-defined]
+        next_at_risk_at=NOW, clock_seconds=None, clock_calendar=0, sync_state=text.sync, changed_at=NOW, column=None,  # type: ignore[attr-defined]
         owner=text(), escalated_at=NOW, category="open", colour="teal", code=text(),
     )  # fmt: skip
     present = [(text(), True), (text(), False)]

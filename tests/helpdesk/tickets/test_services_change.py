@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.db.models import QuerySet
 
 from helpdesk.core import live
 from helpdesk.core.errors import NeedsConfirmation, Refused, Stale
@@ -13,7 +15,7 @@ from helpdesk.outbox import services as outbox
 from helpdesk.outbox.choices import Reason, State
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets import conflicts, messages, services, upkeep
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Ticket, TicketClock
 from helpdesk.tickets.undoing import undo_change
 from tests.factories import (
     NOW,
@@ -188,12 +190,12 @@ def test_a_warning_waits_for_one_confirming_press(origin: Origin) -> None:
     assert ticket.status == closed
 
 
-def test_a_pause_moves_the_psas_dates_until_its_own_arrive(origin: Origin) -> None:
-    ticket = make_ticket(resolution_due_at=NOW + timedelta(hours=5))
+def test_a_pause_moves_the_deadline_by_its_length(origin: Origin) -> None:
+    ticket = make_ticket(opened_at=NOW - timedelta(hours=2))
     services.change_ticket(ticket=ticket, changes={"status": make_status("waiting_client")}, origin=origin, now=NOW)
     later = NOW + timedelta(hours=2)
     services.change_ticket(ticket=ticket, changes={"status": make_status("open")}, origin=origin, now=later)
-    assert ticket.clocks.get(kind="resolution").due_at == NOW + timedelta(hours=7)
+    assert ticket.clocks.get(kind="resolution").due_at == NOW + timedelta(hours=8)
 
 
 # ---- assign, undo ----
@@ -325,6 +327,20 @@ def test_edges_that_pass_by_themselves_are_written_down() -> None:
     risky.refresh_from_db()
     assert (late.clock_state, risky.clock_state) == ("breached", "at_risk")
     assert upkeep.tick_clocks(now=NOW) == 0
+
+
+def test_a_tick_leaves_alone_what_somebody_saved_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = make_ticket(next_due_at=NOW - timedelta(seconds=1), next_at_risk_at=None)
+
+    def save_between(**facts: object) -> QuerySet[TicketClock]:
+        if facts.get("ticket") == late:  # between the look and the writing
+            Ticket.objects.filter(pk=late.pk).update(is_open=False, clock_state="met")
+        return TicketClock.objects.none()
+
+    monkeypatch.setattr(upkeep, "TicketClock", SimpleNamespace(objects=SimpleNamespace(filter=save_between)))
+    upkeep.tick_clocks(now=NOW)
+    late.refresh_from_db()
+    assert late.clock_state == "met"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from helpdesk.desk.demo import connect_words, map_words, unconnected
+from helpdesk.desk.demo import connect_words, give_policy, map_words, unconnected
 from helpdesk.directory.models import PsaAccount
 
 
@@ -26,3 +26,4 @@ class Command(BaseCommand):
         for account in unconnected(options["sandbox"], known):
             call_command("connect", *connect_words(options["sandbox"], account), stdout=self.stdout)
             map_words(account)
+            give_policy(account)
