@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from helpdesk.accounts.models import User
 from helpdesk.actions import steps, telling
@@ -192,7 +193,9 @@ def _reason(row: TicketClock, step: Step, now: datetime) -> str:
     if step.trigger == Trigger.THRESHOLD:
         return _("%(share)d %% of the target is used") % {"share": step.level}
     hours = int((now - (row.due_at or now)).total_seconds() // 3600)
-    return _("SLA violated by %(hours)d hours") % {"hours": hours}
+    if hours < 1:
+        return _("SLA violated by less than an hour")
+    return ngettext("SLA violated by %(hours)d hour", "SLA violated by %(hours)d hours", hours) % {"hours": hours}
 
 
 def _go_on(one: Escalation, following: datetime | None) -> None:

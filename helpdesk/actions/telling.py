@@ -16,6 +16,7 @@ from helpdesk.accounts.models import User
 from helpdesk.actions import mails, notices, wishes
 from helpdesk.actions.choices import Trigger
 from helpdesk.actions.models import Escalation, Notice
+from helpdesk.actions.steps import WHOLE
 from helpdesk.directory.models import Contact, Team
 from helpdesk.tickets.models import Ticket
 
@@ -39,9 +40,9 @@ class Staff:
         return cls(managers=list(managers), leads={pk: lead for pk, lead in leads.items() if lead is not None})
 
     def lead_of(self, ticket: Ticket) -> list[User]:
-        """The lead of its team, else every manager: somebody is to know."""
+        """The lead of its team; nobody where it has none."""
         found = self.leads.get(ticket.team_id) if ticket.team_id else None
-        return [found] if found is not None else list(self.managers)
+        return [found] if found is not None else []
 
     def owner_of(self, ticket: Ticket) -> list[User]:
         """Who it is assigned to, else as `lead_of`."""
@@ -49,12 +50,18 @@ class Staff:
         return [person] if person is not None and _is_here(person) else self.lead_of(ticket)
 
     def to_tell(self, ticket: Ticket, trigger: str, level: int) -> list[User]:
-        """The owner; of level 2 and of what nobody owns the lead; of level 3 management."""
+        """The owner; of level 2 and of what nobody owns the lead; of level 3 management.
+
+        Where neither is there managers are told, since somebody is to know of it; but not of a deadline still ahead:
+        a manager who hears of every clock of the desk soon reads none.
+        """
         if trigger == Trigger.BREACH and level >= MANAGEMENT:
             return list(self.managers)
-        if trigger == Trigger.UNASSIGNED or (trigger == Trigger.BREACH and level == LEAD):
-            return self.lead_of(ticket)
-        return self.owner_of(ticket)
+        is_for_lead = trigger == Trigger.UNASSIGNED or (trigger == Trigger.BREACH and level == LEAD)
+        found = self.lead_of(ticket) if is_for_lead else self.owner_of(ticket)
+        if found or (trigger == Trigger.THRESHOLD and level < WHOLE):
+            return found
+        return list(self.managers)
 
 
 def _is_here(person: User | None) -> bool:

@@ -157,6 +157,15 @@ def test_a_breach_that_shows_only_in_the_next_second_is_looked_at_then() -> None
     assert clock_of(ticket).alert_at == at(1, 12) + SECOND
 
 
+@pytest.mark.parametrize(
+    ("late", "said"), [(59 * MINUTE, "less than an hour"), (60 * MINUTE, "1 hour"), (3 * HOUR, "3 hours")]
+)
+def test_the_reason_says_how_long(late: timedelta, said: str) -> None:
+    make_one(make_promise(4))
+    raise_due(now=at(1, 12) + late)
+    assert Escalation.objects.of_trigger("breach").get(level=1).reason == f"SLA violated by {said}"
+
+
 def test_the_reason_counts_whole_hours() -> None:
     ticket = make_one(make_promise(4))
     raise_due(now=at(1, 12) + 5 * HOUR + 59 * MINUTE)
@@ -192,7 +201,7 @@ def test_of_two_clocks_that_pass_together_each_person_hears_once() -> None:
 
 def test_what_is_worse_is_told_beside_what_is_less() -> None:
     """Half of the resolution is used in the second in which the response is overdue by eight hours."""
-    make_one(make_promise(18, response_seconds=3600, escalates=True), agent=None, team=None)
+    make_one(make_promise(18, response_seconds=3600, escalates=True))
     raise_due(now=at(1, 17))
     told = {(e.clock, e.level) for e in Escalation.objects.exclude(told="")}
     assert told == {("resolution", 50), ("response", 3)}
@@ -454,7 +463,9 @@ def test_without_an_owner_the_lead_hears_without_a_lead_management() -> None:
     assert found() == [("threshold", 50, "Dana Whitlock")]
     make_one(policy, agent=None, team=None)
     raise_due(now=at(1, 10))
-    assert found()[1] == ("threshold", 50, "Mona Castell")
+    assert found()[1] == ("threshold", 50, ""), "a manager hears of what has happened, not of every clock on its way"
+    raise_due(now=at(1, 12, 1))
+    assert [told for trigger, _n, told in found() if trigger == "breach"] == ["Dana Whitlock", "Mona Castell"]
 
 
 def test_without_levels_the_whole_target_is_the_last_word() -> None:
