@@ -203,8 +203,13 @@ def test_what_is_worse_is_told_beside_what_is_less() -> None:
     """Half of the resolution is used in the second in which the response is overdue by eight hours."""
     make_one(make_promise(18, response_seconds=3600, escalates=True))
     raise_due(now=at(1, 17))
-    told = {(e.clock, e.level) for e in Escalation.objects.exclude(told="")}
-    assert told == {("resolution", 50), ("response", 3)}
+    told = {(e.clock, e.level, e.told) for e in Escalation.objects.exclude(told="")}
+    assert told == {
+        ("resolution", 50, "Theo Marsh"),
+        ("response", 1, "Theo Marsh"),
+        ("response", 2, "Dana Whitlock"),
+        ("response", 3, "Mona Castell"),
+    }
 
 
 def test_a_threshold_marks_no_ticket_as_escalated() -> None:
