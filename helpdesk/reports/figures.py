@@ -51,8 +51,8 @@ from helpdesk.tickets.querysets import TicketQuerySet
 
 __all__ = [
     "ALL_COLUMNS", "VERDICTS", "Keys", "Spans", "Totals", "ages_now", "ages_on", "all_quantiles", "backlog_by_day",
-    "backlog_on", "by", "cut", "distribution", "escalations", "lowest", "names_of", "quantiles", "quantiles_by",
-    "share", "sums", "waiting", "waiting_now", "whole",
+    "backlog_on", "by", "cut", "distribution", "escalations", "lowest", "nameless", "names_of", "quantiles",
+    "quantiles_by", "share", "sums", "waiting", "waiting_now", "whole",
 ]  # fmt: skip
 
 BEGINNING = date(1970, 1, 1)
@@ -142,11 +142,13 @@ def _joined(totals: Mapping[int, Totals], columns: Sequence[str]) -> list[Line]:
 def names_of(dimension: str, keys: Sequence[int]) -> dict[int, str]:
     """A name for each of these keys, also of what is gone, or is none."""
     known = dict(named_rows(dimension).filter(pk__in=[k for k in keys if k]).values_list("pk", "label"))
+    return {key: known.get(key) or nameless(dimension, key) for key in keys}
+
+
+def nameless(dimension: str, key: int) -> str:
+    """What a line is called whose row is gone, or that is about none."""
     nothing = str(NOBODY[dimension])
-    return {
-        key: known.get(key) or (_("gone, key %(key)s") % {"key": key} if key else nothing[:1].upper() + nothing[1:])
-        for key in keys
-    }
+    return _("gone, key %(key)s") % {"key": key} if key else nothing[:1].upper() + nothing[1:]
 
 
 # ---- medians --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from helpdesk.directory.models import Agent
+from helpdesk.directory.models import Agent, PsaAccount
+from helpdesk.directory.persons import Person, persons_of
 from helpdesk.reports import shapes
-from helpdesk.reports.figures import VERDICTS, Totals, lowest, names_of, sums
+from helpdesk.reports.figures import VERDICTS, Totals, lowest, nameless, names_of, sums
 from helpdesk.reports.filters import NAMES
 from helpdesk.reports.shapes import Address, Delta, change
 from helpdesk.reports.trends import GOAL
@@ -64,8 +66,16 @@ class Row:
         return change(self.kept, before, more_is="good", words=lambda n: f"{n:.1f}", digits=1)
 
 
-def _row(address: Address, dimension: str, key: int, name: str, totals: Totals, before: Totals | None) -> Row:
-    own = {dimension: str(key) if key or dimension == "priority" else "none"}
+def _row(
+    address: Address,
+    dimension: str,
+    key: int,
+    name: str,
+    totals: Totals,
+    before: Totals | None,
+    keys: tuple[int, ...] = (),
+) -> Row:
+    own = narrowed_to(dimension, Who(name, keys or (key,)))
     return Row(
         key=key,
         name=name,
@@ -119,6 +129,8 @@ class Table:
 def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
     """Clients (or teams, owners), the least kept promises first. Three queries, whatever their number."""
     period, keys = address.period, address.filters.dimensions
+    if dimension == "agent":
+        return _by_person(address, is_all=is_all)
     found, total = lowest(
         keys=keys, first=period.first, last=period.last, dimension=dimension, fewest=0 if is_all else FEW,
         limit=MOST_ROWS if is_all else SHORT,
@@ -140,6 +152,15 @@ def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
         )
         for key in shown
     ]  # fmt: skip
+    return Table(rows=rows, total=total, is_all=is_all or len(rows) == total)
+
+
+def _by_person(address: Address, *, is_all: bool) -> Table:
+    """Owners, each of all their accounts together; four queries, whatever their number."""
+    found, total = parts(address, "agent", VERDICTS, MOST_ROWS)
+    enough = [one for one in found if is_all or one[1].judged("resolution") >= FEW]
+    shown = (enough or found)[: MOST_ROWS if is_all else SHORT]
+    rows = [_row(address, "agent", who.keys[0], who.name, now, before, who.keys) for who, now, before in shown]
     return Table(rows=rows, total=total, is_all=is_all or len(rows) == total)
 
 
@@ -168,13 +189,27 @@ def narrowed_to(by: str, who: Who) -> dict[str, str | None]:
 
 
 def people(keys: Sequence[int]) -> list[Who]:
-    """Owners of several PSA accounts who are one person are one line; two queries."""
-    names = names_of("agent", keys)
-    users = dict(Agent.objects.filter(pk__in=keys, user__isnull=False).values_list("pk", "user_id"))
-    found: dict[tuple[str, int], list[int]] = {}
+    """Owners of several PSA accounts who are one person are one line; two queries, one more where two people share a
+    name: then it stands with their accounts."""
+    known = persons_of([key for key in keys if key], Agent.objects.all())
+    found: dict[str, list[int]] = {}
     for key in keys:
-        found.setdefault(("user", users[key] or 0) if key in users else ("agent", key), []).append(key)
-    return [Who(names[some[0]], tuple(some)) for some in found.values()]
+        found.setdefault(known[key].key if key in known else f"k{key}", []).append(key)
+    names = {one: _person(known.get(some[0]), some[0]) for one, some in found.items()}
+    twice = {name for name, times in Counter(names.values()).items() if times > 1}
+    if twice:
+        titles = dict(PsaAccount.objects.values_list("pk", "title"))
+        for one, some in found.items():
+            if names[one] in twice and some[0] in known:
+                own = sorted({titles.get(known[key].agents[key], "") for key in some})
+                names[one] = f"{names[one]} ({', '.join(filter(None, own))})"
+    return [Who(names[one], tuple(some)) for one, some in found.items()]
+
+
+def _person(person: Person | None, key: int) -> str:
+    if person:
+        return person.name
+    return nameless("agent", key)
 
 
 def lines_of(by: str, keys: Sequence[int]) -> list[Who]:

@@ -189,6 +189,37 @@ def test_owners_of_two_accounts_who_are_one_person_are_one_line(mona: Browser, a
     assert "3.00" in mona.get("/reports/workload/?period=7d").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("email", "other", "names"),
+    [
+        ("ingrid@msp.test", "Ingrid@msp.test", ["Ingrid Solberg"]),
+        ("ingrid@msp.test", "solberg@msp.test", ["Ingrid Solberg (HaloPSA)", "Ingrid Solberg (Tenant two)"]),
+    ],
+)
+def test_owners_without_a_user_are_joined_by_address_or_told_apart(
+    mona: Browser,  # noqa: F811
+    email: str,
+    other: str,
+    names: list[str],
+) -> None:
+    now = timezone.now()
+    for title, address in (("HaloPSA", email), ("Tenant two", other)):
+        psa = make_account(title.lower(), title=title)
+        agent = make_agent("Ingrid Solberg", psa_account=psa, email=address)
+        for _ in range(3):
+            status = make_status("closed", psa_account=psa)
+            ticket = make_ticket(psa_account=psa, agent=agent, status=status, opened_at=now, finished_at=now)
+            make_clock(ticket, state="breached", finished_at=now, due_at=now)
+    count_all()
+    for page in ("workload/?period=7d", "compliance/?period=7d&by=agent", "?period=7d&by=agent"):
+        text = mona.get(f"/reports/{page}").content.decode()
+        text = text[text.index('id="by') :]
+        assert [row[0] for row in cells(text) if row[0].startswith("Ingrid")] == names, page
+        found = [one for one in numbers(text) if "agent=" in one[0] and one[1] in ("finished", "resolution_breached")]
+        assert {number for _href, _metric, number in found} == {6 // len(names)}, page
+        assert all(len(behind(mona, href)) == number for href, _metric, number in found)
+
+
 def test_a_review_holds_what_the_client_may_read_and_nobody_elses(mona: Browser) -> None:  # noqa: F811
     now = timezone.now()
     ours, theirs = make_client("Northwind"), make_client("Kestrel")
