@@ -14,10 +14,11 @@ from django.utils.translation import ngettext
 from helpdesk.desk import sla_words
 from helpdesk.directory.models import Contract, PsaAccount
 from helpdesk.sla import book, hours
-from helpdesk.sla.models import Calendar, Holiday, Policy, PolicyUse, Target
+from helpdesk.sla.choices import ClockKind
+from helpdesk.sla.models import EVER, Calendar, Holiday, Policy, PolicyUse, Target
 from helpdesk.sla.versions import REPLACES, USERS, calendar_content, organisation_zone
 from helpdesk.tickets.choices import Rank
-from helpdesk.tickets.models import Priority, Ticket
+from helpdesk.tickets.models import Priority, Ticket, TicketClock
 
 PER_PAGE = 50
 
@@ -52,6 +53,8 @@ class PolicyLine:
     targets: Sequence[TargetLine]
     users: Sequence[str]
     problems: Sequence[str]
+    open_tickets: int = 0
+    """Those that run by it now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,11 @@ class UseLine:
     def told(self) -> str:
         """Who it is, within a sentence."""
         return given_words(self.account.title, self.name) if self.who == REPLACES else self.name
+
+    @property
+    def since(self) -> datetime | None:
+        """None = from the start."""
+        return None if self.use.from_at <= EVER else self.use.from_at
 
 
 def who_words() -> dict[str, str]:
@@ -193,11 +201,18 @@ def policy_rows() -> QuerySet[Policy]:
 
 def policy_lines() -> list[PolicyLine]:
     rows = sorted(policy_rows().filter(archived_at=None), key=_ours_first)
-    names, users = priority_names(), _users_of_policies()
-    return [policy_line(row, names, users.get(row.pk, [])) for row in rows]
+    names, users, running = priority_names(), _users_of_policies(), _open_by_policy()
+    return [_policy_line(row, names, users.get(row.pk, []), running.get(row.pk, 0)) for row in rows]
 
 
-def policy_line(row: Policy, names: Mapping[tuple[int, str], str], users: Sequence[str]) -> PolicyLine:
+def policy_line(row: Policy) -> PolicyLine:
+    users, running = _users_of_policies().get(row.pk, []), _open_by_policy(row)
+    return _policy_line(row, priority_names(), users, running.get(row.pk, 0))
+
+
+def _policy_line(
+    row: Policy, names: Mapping[tuple[int, str], str], users: Sequence[str], open_tickets: int
+) -> PolicyLine:
     calendar = row.calendar.name if row.calendar else _("Around the clock")
     targets = []
     for one in row.targets.all():
@@ -212,7 +227,10 @@ def policy_line(row: Policy, names: Mapping[tuple[int, str], str], users: Sequen
                 calendar=own,
             )
         )
-    return PolicyLine(row=row, calendar=calendar, targets=targets, users=users, problems=_policy_problems(row, targets))
+    return PolicyLine(
+        row=row, calendar=calendar, targets=targets, users=users, problems=_policy_problems(row, targets),
+        open_tickets=open_tickets,
+    )  # fmt: skip
 
 
 def _policy_problems(row: Policy, targets: Sequence[TargetLine]) -> list[str]:
@@ -237,10 +255,6 @@ def priority_names_of(row: Policy) -> dict[str, str]:
     return {key: name for (account, key), name in priority_names().items() if account == row.psa_account_id}
 
 
-def users_of_policy(row: Policy) -> list[str]:
-    return _users_of_policies().get(row.pk, [])
-
-
 def open_with_policy(row: Policy) -> int:
     """Open tickets of its account on which the PSA put a policy: what the account is given here passes them by."""
     if row.psa_account_id is None:
@@ -248,8 +262,15 @@ def open_with_policy(row: Policy) -> int:
     return Ticket.objects.present().open().filter(psa_account=row.psa_account_id, sla_policy__isnull=False).count()
 
 
+def _open_by_policy(row: Policy | None = None) -> dict[int, int]:
+    """Policy -> open tickets that run by it now, whoever put it on them."""
+    clocks = TicketClock.objects.filter(kind=ClockKind.RESOLUTION, ticket__is_open=True, ticket__removed_at=None)
+    clocks = clocks.exclude(policy=None) if row is None else clocks.filter(policy=row)
+    return dict(clocks.order_by().values_list("policy").annotate(n=Count("pk")))
+
+
 def _users_of_policies() -> dict[int, list[str]]:
-    """Policy -> who gets it in words: what was given here, counted; contracts of a PSA; an account's default."""
+    """Policy -> who gets it in words: what was given here, counted; what a PSA does with it, unless ours replaces it."""
     found: dict[int, list[str]] = {}
     standing = PolicyUse.objects.filter(to_at=None)
     named = {
@@ -265,12 +286,16 @@ def _users_of_policies() -> dict[int, list[str]]:
     for key, n in contracts.values_list("sla_policy").annotate(n=Count("pk")):
         text = ngettext("%(n)d contract in the PSA", "%(n)d contracts in the PSA", n) % {"n": n}
         found.setdefault(key or 0, []).append(text)
-    for key in Policy.objects.filter(is_default=True).values_list("pk", flat=True):
-        found.setdefault(key, []).append(_("the PSA's default"))
     names = ("policy", "policy__name", "replaces", "replaces__name", "replaces__psa_account__title")
-    for ours, name, theirs, replaced, psa in standing.exclude(replaces=None).values_list(*names):
-        found.setdefault(ours, []).append(given_words(psa or "", replaced or ""))
-        found.setdefault(theirs or 0, []).append(_("replaced here by %s") % name)
+    replaced = {}
+    for ours, name, key, called, psa in standing.exclude(replaces=None).values_list(*names):
+        found.setdefault(ours, []).append(given_words(psa or "", called or ""))
+        replaced[key] = name
+    theirs = Policy.objects.exclude(psa_account=None).values_list("pk", "is_default", "psa_account__title")
+    for key, is_default, psa in theirs:
+        words = [_("the PSA's default")] if is_default else []
+        put = _("replaced here by %s") % replaced[key] if key in replaced else _("tickets that %s puts it on") % psa
+        found.setdefault(key, []).extend([*words, put])
     return found
 
 

@@ -50,7 +50,7 @@ def _read(request: SignedIn, row: Policy, *, status: int = 200, **more: Any) -> 
     given_value = f"{REPLACES}:{row.pk}" if row.psa_account_id else NOBODY
     context = {
         "tab": "policies", "row": row,
-        "line": sla_lists.policy_line(row, sla_lists.priority_names(), sla_lists.users_of_policy(row)),
+        "line": sla_lists.policy_line(row),
         "versions": policy_versions(row), "may_change": can(request.user, "settings.change"),
         "to": given_value, "given_value": given_value, "account_value": f"psa_account:{row.psa_account_id}",
         "instead": sla_uses.one(REPLACES, str(row.pk)), "held": sla_lists.open_with_policy(row), "now": timezone.now(),

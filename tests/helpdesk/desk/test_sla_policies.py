@@ -13,7 +13,7 @@ from django.utils import timezone
 from helpdesk.accounts.models import AuditEntry
 from helpdesk.desk.sla_lists import use_lines
 from helpdesk.directory.models import PsaAccount
-from helpdesk.sla.models import Calendar, Holiday, OpenInterval, Policy, PolicyUse, Target
+from helpdesk.sla.models import EVER, Calendar, Holiday, OpenInterval, Policy, PolicyUse, Target
 from helpdesk.tickets import clock_jobs
 from helpdesk.tickets.models import Priority, Ticket
 from helpdesk.tickets.rederiving import rederive
@@ -252,6 +252,35 @@ def test_a_take_over_replaces_it_wherever_the_psa_gives_it(ada: Browser, halo: P
     text = page(ada, here)
     assert "1 contract in the PSA, replaced here by Gold" in text
     assert "instead of Gold, which counts there now" in text
+
+
+def test_a_list_says_what_the_psa_does_with_its_policy_and_how_many_tickets_run_by_it(
+    ada: Browser, halo: PsaAccount, theirs: Policy
+) -> None:
+    slow = Priority.objects.get(name="P1 slow")
+    tickets = [make_ticket(psa_account=halo, priority=slow, sla_policy=theirs) for _ in range(3)]
+    tickets[2].removed_at = timezone.now()
+    tickets[2].save()
+    rederive(account_id=halo.pk, ids=[t.pk for t in tickets], now=timezone.now())
+    for path in ("/settings/sla/", f"/settings/sla/policies/{theirs.pk}/"):
+        text = page(ada, path)
+        assert "tickets that HaloPSA puts it on" in text
+        assert "2 open tickets run by it" in text
+        assert "nobody" not in text.split("<form")[0], path
+    ours = Policy.objects.create(name="Ours")
+    PolicyUse.objects.create(policy=ours, replaces=theirs, from_at=timezone.now())
+    text = page(ada)
+    assert "replaced here by Ours" in text
+    assert "puts it on" not in text
+
+
+def test_what_counted_from_ever_is_said_so(ada: Browser, halo: PsaAccount) -> None:
+    gold = Policy.objects.create(name="Gold")
+    PolicyUse.objects.create(policy=gold, psa_account=halo, from_at=EVER)
+    for path in ("/settings/sla/uses/", f"/settings/sla/policies/{gold.pk}/"):
+        text = page(ada, path)
+        assert "from the start" in text
+        assert "1970" not in text
 
 
 def test_a_replacement_is_ended_and_only_one_of_ours_is_taken(ada: Browser, halo: PsaAccount, theirs: Policy) -> None:
