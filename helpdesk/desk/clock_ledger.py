@@ -9,12 +9,13 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from helpdesk.core.formatting import clock_time, day, duration, moment, open_duration
-from helpdesk.desk.clock_cards import ClockCard, clock_cards, correction_words, corrections_of
+from helpdesk.desk.clock_cards import ICONS, ClockCard, clock_cards, correction_words, corrections_of
 from helpdesk.sla import book
 from helpdesk.tickets import ledger_lines
-from helpdesk.tickets.ledger import InForce, Ledger, ledgers_of
+from helpdesk.tickets.ledger import Again, Cycle, InForce, Ledger, ledgers_of
 from helpdesk.tickets.ledger_lines import Bar, Line
 from helpdesk.tickets.models import Ticket
 
@@ -35,8 +36,20 @@ class LineWords:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CycleWords:
+    """A cycle before the ticket was reopened. `state` met, breached or empty."""
+
+    state: str
+    icon: str
+    verdict: str
+    when: str
+    sum: str
+    lines: Sequence[LineWords]
+
+
+@dataclass(frozen=True, kw_only=True)
 class LedgerWords:
-    """One clock on the ledger page. `sum` is its story in a sentence."""
+    """One clock on the ledger page. `sum` is its story in a sentence, `again` what a reopened ticket adds to it."""
 
     kind: str
     label: str
@@ -53,6 +66,8 @@ class LedgerWords:
     now_x: str
     started: str
     due: str
+    again: str = ""
+    earlier: Sequence[CycleWords] = ()
 
 
 BY = {"agent": lambda: _("Owner"), "team": lambda: _("Team"), "status": lambda: _("Status")}
@@ -86,6 +101,29 @@ def _words(ledger: Ledger, card: ClockCard, now: datetime, zone: tzinfo) -> Ledg
         bars=ledger.bars, due_x=ledger.due_x, now_x=ledger.now_x,
         started=moment(ledger.clock.started_at, now, zone),
         due=_("due %(when)s") % {"when": moment(ledger.clock.due_at, now, zone)} if ledger.clock.due_at else "",
+        again=_again(ledger.again, now, zone, worded) if ledger.again else "",
+        earlier=[_cycle(one, now, zone, worded) for one in ledger.earlier],
+    )  # fmt: skip
+
+
+def _again(again: Again, now: datetime, zone: tzinfo, worded: Worded) -> str:
+    """ "Reopened once. First finished Tue 10:00, after 8 h; 12 h in all." """
+    said = {"when": moment(again.first_at, now, zone), "used": worded(again.first_used), "all": worded(again.used)}
+    times = ngettext("Reopened once.", "Reopened %(n)d times.", again.times) % {"n": again.times}
+    return f"{times} " + _("First finished %(when)s, after %(used)s; %(all)s in all.") % said
+
+
+def _cycle(one: Cycle, now: datetime, zone: tzinfo, worded: Worded) -> CycleWords:
+    verdict = {"met": _("kept"), "breached": _("breached")}.get(one.state, _("nothing promised"))
+    if one.is_retroactive:
+        verdict = _("breached, only by a later change")
+    parts = [_("%(used)s used.") % {"used": worded(one.used)}]
+    if one.stood:
+        parts.append(_("%(time)s stood still, not counted.") % {"time": worded(one.stood)})
+    return CycleWords(
+        state=one.state, icon=ICONS[one.state or "not_started"], verdict=verdict,
+        when=_from_to(one.started_at, one.ended_at, now, zone), sum=" ".join(parts),
+        lines=[_line(line, now, zone, worded) for line in one.lines],
     )  # fmt: skip
 
 

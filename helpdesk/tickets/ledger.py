@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from helpdesk.sla.book import Book
-from helpdesk.sla.ledger import Run
+from helpdesk.sla.ledger import Run, read
 from helpdesk.sla.models import Holiday
 from helpdesk.tickets import ledger_lines
 from helpdesk.tickets.choices import Precision
@@ -18,7 +18,7 @@ from helpdesk.tickets.ledger_lines import Bar, Happening, Held, Line, Mark
 from helpdesk.tickets.models import Ticket, TicketClock, TicketEvent
 from helpdesk.tickets.promises import Promise, rules_of
 from helpdesk.tickets.stories import HOLD, PROMISED, RELEASE, Story, read_stories
-from helpdesk.tickets.timeline import Meanings, Told, tell
+from helpdesk.tickets.timeline import Meanings, Told, of_its_time, tell
 
 HELD = {"agent": lambda: _("Nobody"), "team": lambda: _("No team"), "status": lambda: _("Unknown")}
 TOLD = ("status", HOLD, RELEASE, *PROMISED, "agent")
@@ -38,8 +38,35 @@ class InForce:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cycle:
+    """A cycle that ended, and was followed by another when the ticket was reopened. `state` empty = nothing was
+    promised, `used` and `stood` are open seconds."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime
+    state: str
+    is_retroactive: bool
+    lines: Sequence[Line]
+    used: int
+    stood: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """A reopened ticket: when it was finished first, the open seconds until then, and those of all of it."""
+
+    first_at: datetime
+    first_used: int
+    used: int
+    times: int
+    """How often it was reopened."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """One clock's ledger. `burn` is (by what, [(who, seconds)])."""
+    """One clock's ledger. `burn` is (by what, [(who, seconds)]). `lines` and all beside `earlier` and `again` are of
+    the cycle that counts now."""
 
     clock: TicketClock
     lines: Sequence[Line]
@@ -51,6 +78,8 @@ class Ledger:
     now_x: str
     used: int
     stood: int
+    earlier: Sequence[Cycle] = ()
+    again: Again | None = None
 
 
 def ledgers_of(ticket: Ticket, book: Book, now: datetime) -> list[Ledger]:
@@ -78,6 +107,9 @@ def _ledger(
     holidays = _between(days_off, hours.zone, run.started_at, now)
     found = ledger_lines.lines(run, now=now, happened=happened, holidays=holidays)
     end = max(now if clock.finished_at is None else clock.finished_at, clock.due_at or run.started_at)
+    earlier: list[Cycle] = []
+    if clock.kind != "response":
+        earlier = [_cycle(n, one, happened, holidays, now) for n, one in enumerate(told.runs.earlier, 1)]
     thresholds = promise.policy.thresholds if promise.policy else (50, 75, 90, 100)
     return Ledger(
         clock=clock,
@@ -91,9 +123,43 @@ def _ledger(
         bars=ledger_lines.bars(run, now=now, end=end),
         due_x=_x(run, clock.due_at, end),
         now_x=_x(run, now, end) if clock.finished_at is None else "",
-        used=sum(line.seconds for line in found if line.kind == "running"),
-        stood=sum(line.seconds for line in found if line.kind == "paused"),
+        used=_sum(found, "running"),
+        stood=_sum(found, "paused"),
+        earlier=earlier,
+        again=_again(told, found, earlier) if clock.kind != "response" else None,
     )
+
+
+def _cycle(
+    number: int, cycle: Run, happened: Sequence[Happening], holidays: Mapping[str, tuple[datetime, datetime]],
+    now: datetime,
+) -> Cycle:  # fmt: skip
+    """By what was promised until its end, as its verdict is."""
+    run = of_its_time(cycle)
+    found, lines = read(run, now=now), ledger_lines.lines(run, now=now, happened=happened, holidays=holidays)
+    return Cycle(
+        number=number, started_at=run.started_at, ended_at=run.finished_at or now,
+        state=found.state if found.state in ("met", "breached") else "", is_retroactive=found.is_retroactive,
+        lines=lines, used=_sum(lines, "running"), stood=_sum(lines, "paused"),
+    )  # fmt: skip
+
+
+def _again(told: Told, lines: Sequence[Line], earlier: Sequence[Cycle]) -> Again | None:
+    """None for what was never reopened. Where the clock went on, the closed time is a pause among its lines."""
+    first = told.runs.first_closed_at
+    if first is None or not told.runs.reopened:
+        return None
+    before = [line for line in lines if line.from_at < first]
+    return Again(
+        first_at=first,
+        first_used=earlier[0].used if earlier else _sum(before, "running"),
+        used=_sum(lines, "running") + sum(one.used for one in earlier),
+        times=told.runs.reopened,
+    )
+
+
+def _sum(lines: Iterable[Line], kind: str) -> int:
+    return sum(line.seconds for line in lines if line.kind == kind)
 
 
 def _x(run: Run, at: datetime | None, end: datetime) -> str:

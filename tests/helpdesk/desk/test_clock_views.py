@@ -106,6 +106,36 @@ def test_the_ledger_tells_who_used_the_time(theo: Browser, ticket: Ticket) -> No
     assert "from the start" in page
 
 
+@pytest.mark.parametrize("choice", ["resumes", "restarts"])
+def test_a_reopened_ticket_tells_its_first_finish_and_the_cycles_before(
+    theo: Browser, ticket: Ticket, choice: str
+) -> None:
+    ticket.sla_policy.on_reopen = choice
+    ticket.sla_policy.save()
+    running, closed = ticket.status, make_status("closed", psa_account=ticket.psa_account)
+    noon = ticket.opened_at.replace(hour=12, minute=0, second=0, microsecond=0)
+    Ticket.objects.filter(pk=ticket.pk).update(opened_at=noon)
+    for number, (old, new, hours) in enumerate(((running, closed, 2), (closed, running, 5))):
+        TicketEvent.objects.create(
+            ticket=ticket, field="status", old=str(old.pk), new=str(new.pk), old_label=old.name, new_label=new.name,
+            at=noon + timedelta(hours=hours), known_at=noon, origin="psa", remote_key=f"k{number}",
+        )  # fmt: skip
+    book.forget()
+    rederive(account_id=ticket.psa_account_id, ids=[ticket.pk], now=noon + timedelta(hours=6))
+    page = text_of(theo, f"/tickets/{ticket.pk}/clocks/")
+    found = theo.get(f"/tickets/{ticket.pk}/clocks/").context["ledgers"]
+    assert found[0].again == "", "a response is not reopened"
+    assert "Reopened once. First finished" in found[1].again
+    assert ", after 2 h; " in found[1].again
+    assert ("Before it was reopened" in page) is (choice == "restarts")
+    assert len(found[1].earlier) == (choice == "restarts")
+    if choice == "restarts":
+        assert (found[1].earlier[0].state, found[1].earlier[0].verdict) == ("met", "kept")
+        assert found[1].earlier[0].sum == "2 h used."
+        assert [line.length for line in found[1].earlier[0].lines] == ["2 h"]
+        assert "Started anew when the ticket was reopened, time 2." in page
+
+
 def test_ten_queries_however_long_the_story(theo: Browser, ticket: Ticket, django_assert_max_num_queries: Any) -> None:
     address = f"/tickets/{ticket.pk}/clocks/"
     statuses = [make_status(c, psa_account=ticket.psa_account) for c in ("waiting_client", "open")]
