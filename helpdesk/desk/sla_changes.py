@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -151,6 +152,49 @@ def archive(*, row: Calendar | Policy, by: User, now: datetime, request_id: str 
     row.archived_at = now
     row.save(update_fields=["archived_at"])
     _note(by, f"{word}.archive", f"{word}:{row.pk}", {"name": row.name}, now, request_id)
+
+
+@transaction.atomic
+def restore(*, row: Calendar | Policy, by: User, now: datetime, request_id: str = "") -> Calendar | Policy:
+    """Offer it again, with the calendars that it counts by; under a free name where another one has its own now.
+
+    Nobody gets it by that: what it was given to ended before it was archived.
+    """
+    _only_ours(row)
+    held = type(row)._default_manager.select_for_update().get(pk=row.pk)
+    if held.archived_at is None:
+        return held
+    _offer(held)
+    word = "calendar" if isinstance(held, Calendar) else "policy"
+    _note(by, f"{word}.restore", f"{word}:{held.pk}", {"name": held.name, "was": row.name}, now, request_id)
+    for calendar in _archived_calendars(held):
+        restore(row=calendar, by=by, now=now, request_id=request_id)
+    return held
+
+
+def would_restore(*, row: Calendar | Policy) -> Touched:
+    """The rows of a restoring, for a transaction that is rolled back."""
+    rows = [copy.copy(row), *_archived_calendars(row)]
+    for one in rows:
+        _offer(one)
+    return Touched(
+        calendars=tuple(one.pk for one in rows if isinstance(one, Calendar)),
+        policies=tuple(one.pk for one in rows if isinstance(one, Policy)),
+    )
+
+
+def _offer(row: Calendar | Policy) -> None:
+    others = type(row)._default_manager.filter(psa_account=None, archived_at=None).exclude(pk=row.pk)
+    row.name = editing.free_name(row.name, list(others.values_list("name", flat=True)))
+    row.archived_at = None
+    row.save(update_fields=["name", "archived_at"])
+
+
+def _archived_calendars(row: Calendar | Policy) -> list[Calendar]:
+    if isinstance(row, Calendar):
+        return []
+    keys = [key for key in (row.calendar_id, *row.targets.values_list("calendar_id", flat=True)) if key]
+    return list(Calendar.objects.filter(pk__in=keys, psa_account=None, archived_at__isnull=False))
 
 
 def refresh_feeds(*, now: datetime) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, F, Prefetch, QuerySet
@@ -15,6 +16,7 @@ from helpdesk.desk import sla_words
 from helpdesk.directory.models import Contract, PsaAccount
 from helpdesk.sla import book, hours
 from helpdesk.sla.choices import ClockKind
+from helpdesk.sla.editing import targets_by_rank
 from helpdesk.sla.models import EVER, Calendar, Holiday, Policy, PolicyUse, Target
 from helpdesk.sla.versions import REPLACES, USERS, calendar_content, organisation_zone
 from helpdesk.tickets.choices import Rank
@@ -120,6 +122,11 @@ def calendar_line(row: Calendar, users: Sequence[str], zone: str, *, now: dateti
         users=users,
         problems=_calendar_problems(row, found, content["zone"], now=now),
     )
+
+
+def archived(rows: QuerySet[Any]) -> list[Any]:
+    """Ours that are offered no more, the last archived first: what it says, and where it is restored."""
+    return list(rows.filter(psa_account=None, archived_at__isnull=False).order_by("-archived_at", "-pk")[:PER_PAGE])
 
 
 def _ours_first(row: Calendar | Policy) -> tuple[bool, str, str]:
@@ -255,6 +262,28 @@ def priority_names_of(row: Policy) -> dict[str, str]:
     return {key: name for (account, key), name in priority_names().items() if account == row.psa_account_id}
 
 
+def merged_words(row: Policy) -> list[str]:
+    """Where a copy of a PSA's policy promises less finely than the PSA: several priorities of one rank, or none."""
+    names, found = priority_names_of(row), []
+    for rank, (kept, *others) in sorted(targets_by_rank(row).items(), key=lambda pair: pair[0] or 0):
+        called = [sla_words.priority_words(one.priority, one.rank, names) for one in (kept, *others)]
+        if rank is None:
+            text = ngettext(
+                "%(names)s stands for no priority here: the copy leaves it out.",
+                "%(names)s stand for no priority here: the copy leaves them out.", len(called),
+            )  # fmt: skip
+            found.append(text % {"names": ", ".join(called)})
+        elif others:
+            said = {
+                "names": ", ".join(called),
+                "rank": sla_words.priority_words(str(rank), rank, {}),
+                "kept": called[0],
+            }
+            text = _("%(names)s are all %(rank)s here: the copy promises all of them what %(kept)s gets, the nearest.")
+            found.append(text % said)
+    return found
+
+
 def open_with_policy(row: Policy) -> int:
     """Open tickets of its account on which the PSA put a policy: what the account is given here passes them by."""
     if row.psa_account_id is None:
@@ -270,7 +299,7 @@ def _open_by_policy(row: Policy | None = None) -> dict[int, int]:
 
 
 def _users_of_policies() -> dict[int, list[str]]:
-    """Policy -> who gets it in words: what was given here, counted; what a PSA does with it, unless ours replaces it."""
+    """Policy -> who gets it in words: what was given here, counted; what a PSA does with it."""
     found: dict[int, list[str]] = {}
     standing = PolicyUse.objects.filter(to_at=None)
     named = {

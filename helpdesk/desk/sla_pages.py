@@ -21,18 +21,22 @@ class Looked:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-def look(request: SignedIn, content: Mapping[str, Any], *, now: datetime) -> Looked:
-    """Saving is for what was looked at: for exactly this content, or for what moves no ticket."""
-    is_saving = request.POST.get("verb") == "save"
+def look(request: SignedIn, content: Mapping[str, Any], *, now: datetime, is_old: bool = False) -> Looked:
+    """Saving is for what was looked at: for exactly this content, or for what moves no ticket.
+
+    `is_old`: somebody saved another version since the form was opened. It is looked at once more then, whatever it
+    moves: saving puts this form in the place of what they said.
+    """
+    is_saving = request.POST.get("verb") == "save" and not is_old
     seen = request.POST.get("seen", "")
     digest = sla_planning.digest_of(content)
     moves_nothing = sla_planning.moves_nothing(content)
     if is_saving and (moves_nothing or seen == digest):
         return Looked(may_save=True)
     if moves_nothing:
-        return Looked(context={"moves_nothing": True, "digest": digest})
+        return Looked(context={"moves_nothing": True, "digest": digest, "is_old": is_old})
     job = sla_planning.plan(content=content, user=request.user, now=now)
-    return Looked(context={"is_stale": is_saving and bool(seen), **preview_context(job)})
+    return Looked(context={"is_stale": is_saving and bool(seen), "is_old": is_old, **preview_context(job)})
 
 
 def preview_context(job: PlannedChange) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from helpdesk.core.htmx import render_page
 from helpdesk.desk import sla_changes, sla_lists, sla_planning
 from helpdesk.desk.sla_pages import following, preview_context
 from helpdesk.directory.models import PsaAccount
+from helpdesk.sla.models import Calendar, Policy
 
 
 @require_GET
@@ -24,6 +25,8 @@ def policies(request: SignedIn) -> HttpResponse:
     context = {
         "tab": "policies",
         "lines": sla_lists.policy_lines(),
+        "archived": sla_lists.archived(Policy.objects.only("name", "archived_at")),
+        "now": timezone.now(),
         "accounts": sla_lists.shown_lines(),
         "may_change": can(request.user, "settings.change"),
         **following(request),
@@ -34,9 +37,12 @@ def policies(request: SignedIn) -> HttpResponse:
 @require_GET
 @requires("settings.view")
 def calendars(request: SignedIn) -> HttpResponse:
+    now = timezone.now()
     context = {
         "tab": "calendars",
-        "lines": sla_lists.calendar_lines(now=timezone.now()),
+        "lines": sla_lists.calendar_lines(now=now),
+        "archived": sla_lists.archived(Calendar.objects.only("name", "archived_at")),
+        "now": now,
         "may_change": can(request.user, "settings.change"),
         **following(request),
     }

@@ -160,9 +160,7 @@ def copy_calendar(*, calendar: Calendar, now: datetime) -> Calendar:
 def policy_wanted(policy: Policy) -> PolicyWanted:
     """A stored policy by rank. Of several priorities of one rank the one with the nearest resolution counts; those
     without a rank have no place."""
-    best: dict[int, Target] = {}
-    for target in sorted(policy.targets.exclude(rank=None), key=_strictness, reverse=True):
-        best[target.rank or 0] = target
+    best = {rank: found[0] for rank, found in targets_by_rank(policy).items() if rank is not None}
     return PolicyWanted(
         name=policy.name,
         calendar_id=policy.calendar_id,
@@ -178,6 +176,14 @@ def policy_wanted(policy: Policy) -> PolicyWanted:
         short_percent=policy.short_percent, on_change=policy.on_change, on_reopen=policy.on_reopen,
         response_by=policy.response_by, thresholds=tuple(policy.thresholds), escalates=policy.escalates,
     )  # fmt: skip
+
+
+def targets_by_rank(policy: Policy) -> dict[int | None, list[Target]]:
+    """Those of each rank, the one that counts first: a copy promises by rank, as it is for other accounts too."""
+    found: dict[int | None, list[Target]] = {}
+    for target in sorted(policy.targets.all(), key=_strictness):
+        found.setdefault(target.rank, []).append(target)
+    return found
 
 
 def _strictness(target: Target) -> tuple[float, float]:

@@ -299,8 +299,11 @@ def test_a_calendar_in_use_is_not_archived(ada: Browser) -> None:
     ada.post(f"/settings/sla/calendars/{row.pk}/archive/")
     row.refresh_from_db()
     assert row.archived_at
-    ada.get("/settings/sla/calendars/")
-    assert "Office" not in ada.get("/settings/sla/calendars/").content.decode()
+    listed = ada.get("/settings/sla/calendars/")
+    assert (listed.context["lines"], listed.context["archived"]) == ([], [row])
+    ada.post(f"/settings/sla/calendars/{row.pk}/restore/", {"verb": "save"})
+    listed = ada.get("/settings/sla/calendars/")
+    assert ([line.row for line in listed.context["lines"]], listed.context["archived"]) == ([row], [])
 
 
 def test_a_manager_reads_and_changes_nothing(client: Browser, halo: PsaAccount) -> None:

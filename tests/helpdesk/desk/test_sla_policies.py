@@ -178,6 +178,8 @@ def test_a_psas_policy_is_read_only_and_taken_over_in_one_press(ada: Browser, ha
     assert "Wherever HaloPSA gives Gold" in text
     assert f'value="psa_account:{halo.pk}">' in text
     assert "but tickets and contracts that have a policy of their own there" in text
+    assert "P1, P1 slow are all Critical here: the copy promises all of them what P1 gets, the nearest." in text
+    assert "Odd stands for no priority here: the copy leaves it out." in text
     make_ticket(psa_account=halo, sla_policy=theirs)
     assert "but 1 open ticket, which has a policy of its own there" in page(ada, here)
     assert ada.post(here, form()).status_code == 403
@@ -460,3 +462,68 @@ def test_ten_more_rows_cost_no_more_queries(ada: Browser, halo: PsaAccount, path
     for number in range(1, 11):
         more(number)
     assert queries() <= before
+
+
+# ---- archived, restored, and two tabs -------------------------------------------------------------------------------
+
+
+def test_an_archived_policy_is_restored_with_its_calendar(ada: Browser, halo: PsaAccount) -> None:
+    office = Calendar.objects.create(name="Office", is_always_open=True)
+    ada.post(ADD, form(calendar=office.pk))
+    gold = Policy.objects.get()
+    here = f"/settings/sla/policies/{gold.pk}/"
+    ada.post(f"{here}archive/")
+    ada.post(f"/settings/sla/calendars/{office.pk}/archive/")
+    assert "1 archived" in page(ada)
+    assert here in page(ada)
+    text = page(ada, here)
+    assert "it is offered no more" in text
+    assert 'name="resolution_1"' not in text, "nothing is changed before it is restored"
+    told = ada.post(here, form(resolution_1="2"), follow=True).content.decode()
+    assert "Gold was archived meanwhile: nothing was saved." in told
+    assert gold.targets.get(rank=1).resolution_seconds == 4 * 3600
+    text = ada.post(f"{here}restore/", {"verb": "save"}, follow=True).content.decode()
+    assert "Gold is offered again." in text
+    assert 'name="resolution_1"' in text
+    gold.refresh_from_db()
+    office.refresh_from_db()
+    assert (gold.archived_at, office.archived_at) == (None, None)
+    assert not PolicyUse.objects.exists(), "nobody gets it by that"
+    assert set(AuditEntry.objects.values_list("verb", flat=True)) >= {"policy.restore", "calendar.restore"}
+    ada.post(f"{here}restore/", {"verb": "save"})
+    assert AuditEntry.objects.filter(verb="policy.restore").count() == 1, "pressed twice"
+
+
+def test_a_restored_policy_gives_way_where_its_name_was_taken(ada: Browser, halo: PsaAccount) -> None:
+    gold = Policy.objects.create(name="Gold", archived_at=timezone.now())
+    Policy.objects.create(name="gold")
+    text = ada.post(f"/settings/sla/policies/{gold.pk}/restore/", {"verb": "save"}, follow=True).content.decode()
+    assert "Gold is offered again, as Gold 2: another one has its name." in text
+    gold.refresh_from_db()
+    assert gold.name == "Gold 2"
+
+
+def test_who_may_restore(client: Browser, halo: PsaAccount, theirs: Policy) -> None:
+    gold = Policy.objects.create(name="Gold", archived_at=timezone.now())
+    client.force_login(make_mona(halo))
+    here = f"/settings/sla/policies/{gold.pk}/"
+    assert "Restore" not in page(client, here)
+    assert client.post(f"{here}restore/", {"verb": "save"}).status_code == 403
+    gold.refresh_from_db()
+    assert gold.archived_at
+
+
+def test_an_older_tab_puts_nothing_in_place_of_what_another_saved_unseen(ada: Browser, halo: PsaAccount) -> None:
+    ada.post(ADD, form())
+    gold = Policy.objects.get()
+    here = f"/settings/sla/policies/{gold.pk}/"
+    assert 'name="version" value="1"' in page(ada, here)
+    ada.post(here, form(resolution_1="2", version=1))
+    answer = ada.post(here, form(resolution_1="3", version=1))
+    text = answer.content.decode()
+    assert "Somebody saved it since you opened this form." in text
+    assert 'name="version" value="2"' in text
+    assert 'value="3"' in text, "what was typed is kept"
+    assert gold.targets.get(rank=1).resolution_seconds == 2 * 3600
+    ada.post(here, form(resolution_1="3", version=2, seen=answer.context["digest"]))
+    assert gold.targets.get(rank=1).resolution_seconds == 3 * 3600, "knowingly"
