@@ -22,7 +22,7 @@ from helpdesk.reports.overview import Sums, read_sums
 from helpdesk.reports.shapes import Address, Figure, change, hours, near, number, percent_sign, points
 from helpdesk.reports.sheets import Cell, Column, Kind, Line, Picture, Sheet
 from helpdesk.reports.trends import GOAL
-from helpdesk.reports.workload import Standing, standing
+from helpdesk.reports.workload import Standing, standing, together
 from helpdesk.sla.choices import ClockKind
 from helpdesk.tickets.choices import WAITING, Category, Rank
 from helpdesk.tickets.models import Ticket, TicketClock
@@ -62,14 +62,11 @@ class Clients:
 
 
 def read_clients(address: Address, seen: TicketQuerySet, now: datetime, *, is_all: bool, most: int = MOST) -> Clients:
-    """Five queries, whatever their number."""
+    """Six queries, whatever their number."""
     whole = tables.whole(address, COUNTED)
     parts, total = tables.parts(address, "client", COUNTED, most if is_all else SHORT)
     here = standing(address, seen, "client", now)
-    lines = [
-        _client_line(address, who.keys[0], who.name, t, before, here.get(who.keys[0], Standing()))
-        for who, t, before in parts
-    ]
+    lines = [_client_line(address, who.keys[0], who.name, t, before, together(here, who)) for who, t, before in parts]
     all_open = Standing(sum(s.open for s in here.values()), sum(s.late for s in here.values()))
     sheet = Sheet(
         key="clients", title=_("Clients, the least kept promises first"), first=_("Client"), columns=_HEADS,
@@ -127,6 +124,7 @@ def place(address: Address, client: int) -> Place | None:
     spans = {"first": address.period.first, "last": address.period.last}
     keys = {name: ids for name, ids in address.filters.dimensions.items() if name != "client"}
     found, _total = lowest(keys=keys, dimension="client", fewest=1, limit=2000, **spans)
+    client = min([client, *address.filters.keys.get("client", [])])  # linked ones stand under the first of them
     order = [key for key, _totals in found if key]
     if client not in order:
         return Place(number=0, total=len(order), following=order[0]) if order else None

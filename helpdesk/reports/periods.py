@@ -23,6 +23,8 @@ NAMES = {
 }
 DEFAULT = "30d"
 MOST_DAYS = 5 * 366
+FIRST_YEAR = 1900
+"""Calendars begin in year 1, and the days before a period must still be days."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +162,7 @@ def _own(data: Mapping[str, str], today: date, notes: list[str]) -> tuple[date, 
     if (last - first).days >= MOST_DAYS:
         first = last - timedelta(days=MOST_DAYS - 1)
         notes.append(_("A report covers five years at most: this is the last part of what you asked for."))
-    if first.year < 3:
+    if first.year < FIRST_YEAR:
+        notes.append(_("The days are left out: nobody kept tickets so long ago."))
         return None
     return first, last

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from helpdesk.directory.models import Client
 from helpdesk.reports.models import DailyMetric, TicketDay
 from helpdesk.reports.querysets import Span
 from helpdesk.reports.slices import (
@@ -235,14 +236,17 @@ def lowest(
     """The values of a dimension with the lowest share resolved in time, and how many values there are in all.
 
     Those with fewer judged tickets than `fewest` come last. Sorted and cut by the database: of 400 clients a page
-    shows 8.
+    shows 8. Linked clients are one value, the first of them.
     """
     rows = _verdicts(keys, cut(first, last, with_rest=True), dimension)
     columns = ", ".join(f"SUM({name}) AS {name}" for name in VERDICTS)
+    summed = f"SELECT {dimension}, {columns} FROM ({rows.sql}) parts GROUP BY {dimension}"
+    if dimension == "client":
+        summed = _by_customer(summed, columns)
     judged = "(resolution_met + resolution_breached)"
     statement = (
         f"SELECT {dimension}, {', '.join(f'CAST({name} AS bigint)' for name in VERDICTS)}, COUNT(*) OVER () "
-        f"FROM (SELECT {dimension}, {columns} FROM ({rows.sql}) parts GROUP BY {dimension}) summed "
+        f"FROM ({summed}) summed "
         f"WHERE {' + '.join(VERDICTS)} > 0 "
         f"ORDER BY CASE WHEN {judged} < %s THEN 1 ELSE 0 END, CASE WHEN {judged} = 0 THEN 1 ELSE 0 END, "
         f"resolution_met * 1.0 / NULLIF({judged}, 0), {judged} DESC, finished DESC, {dimension} LIMIT %s"
@@ -250,6 +254,17 @@ def lowest(
     found = _rows(statement, (*rows.values, fewest, limit))
     totals = [(row[0], Totals(dict(zip(VERDICTS, row[1:], strict=False)))) for row in found]
     return totals, found[0][-1] if found else 0
+
+
+def _by_customer(summed: str, columns: str) -> str:
+    """Clients that are linked as one, under the first of them: their filter means all of them, too."""
+    table = Client._meta.db_table
+    firsts = f"SELECT group_id, MIN(id) AS client FROM {table} WHERE group_id IS NOT NULL GROUP BY group_id"
+    return (
+        f"SELECT COALESCE(firsts.client, own.client) AS client, {columns} FROM ({summed}) own "
+        f"LEFT JOIN {table} known ON known.id = own.client LEFT JOIN ({firsts}) firsts "
+        "ON firsts.group_id = known.group_id GROUP BY COALESCE(firsts.client, own.client)"
+    )
 
 
 def _verdicts(keys: Keys, spans: Spans, dimension: str) -> Piece:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.directory.groups import customers_of
 from helpdesk.directory.models import Agent, PsaAccount
 from helpdesk.directory.persons import Person, persons_of
 from helpdesk.reports import shapes
@@ -140,10 +141,12 @@ def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
     shown = list(worst)
     before: dict[tuple[Any, ...], Totals] = {}
     if address.compare and shown:
-        before = sums(
-            keys={**keys, dimension: shown}, first=period.before_first, last=period.before_last, by=(dimension,),
-            columns=VERDICTS,
+        who = customers(shown) if dimension == "client" else [Who("", (key,)) for key in shown]
+        rows_before = sums(
+            keys={**keys, dimension: [key for one in who for key in one.keys]}, first=period.before_first,
+            last=period.before_last, by=(dimension,), columns=VERDICTS,
         )  # fmt: skip
+        before = {(1, one.keys[0]): together(rows_before, 1, one, VERDICTS) for one in who}
     names = names_of(dimension, shown)
     rows = [
         _row(
@@ -183,9 +186,9 @@ class Who:
 
 
 def narrowed_to(by: str, who: Who) -> dict[str, str | None]:
-    """The filter that leaves this line only."""
+    """The filter that leaves this line only; one client names all that are linked with it."""
     found = narrowed(by, who.keys[0])
-    return {by: ",".join(map(str, who.keys))} if len(who.keys) > 1 else found
+    return {by: ",".join(map(str, who.keys))} if len(who.keys) > 1 and by != "client" else found
 
 
 def people(keys: Sequence[int]) -> list[Who]:
@@ -212,10 +215,25 @@ def _person(person: Person | None, key: int) -> str:
     return nameless("agent", key)
 
 
+def customers(keys: Sequence[int]) -> list[Who]:
+    """Clients that are linked are one line; two queries. `keys`: the first client of each customer, as `lowest` has
+    them."""
+    names, linked = names_of("client", keys), customers_of([key for key in keys if key])
+    return [Who(names[key], linked.get(key, (key,))) for key in keys]
+
+
+def together(rows: Mapping[tuple[Any, ...], Totals], which: int, who: Who, columns: Sequence[str]) -> Totals:
+    """The totals of all keys of a line."""
+    some = [rows[which, key] for key in who.keys if (which, key) in rows]
+    return some[0] if len(some) == 1 else Totals.of(some, columns)
+
+
 def lines_of(by: str, keys: Sequence[int]) -> list[Who]:
     """In the order of the keys."""
     if by == "agent":
         return people(keys)
+    if by == "client":
+        return customers(keys)
     names = called(by, keys)
     return [Who(names.get(key) or _("gone, key %(key)s") % {"key": key}, (key,)) for key in keys]
 
@@ -255,13 +273,13 @@ def parts(address: Address, by: str, columns: Sequence[str], most: int) -> tuple
         order = [key for key, _totals in found]
     if not order:
         return [], 0
-    rows = sums(keys={**keys, column: order}, by=(column,), columns=columns, **_spans(address))
-
-    def added(which: int, who: Who) -> Totals:
-        some = [rows[which, key] for key in who.keys if (which, key) in rows]
-        return some[0] if len(some) == 1 else Totals.of(some, columns)
-
-    lines = [(who, added(1, who), added(2, who) if address.compare else None) for who in lines_of(by, order)]
+    who = lines_of(by, order)
+    wanted = [key for one in who for key in one.keys]
+    rows = sums(keys={**keys, column: wanted}, by=(column,), columns=columns, **_spans(address))
+    lines = [
+        (one, together(rows, 1, one, columns), together(rows, 2, one, columns) if address.compare else None)
+        for one in who
+    ]
     if by == "agent":
         lines.sort(key=_least_kept)
         return lines[:most], len(lines)

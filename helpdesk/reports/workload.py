@@ -61,7 +61,7 @@ def read(address: Address, by: str, seen: TicketQuerySet, now: datetime, *, is_a
     )
     parts, here = {key: totals for (_which, key), totals in rows.items()}, standing(address, seen, by, now)
     known = [
-        (who, Totals.of([parts[k] for k in who.keys if k in parts], COUNTED), _together(here, who))
+        (who, Totals.of([parts[k] for k in who.keys if k in parts], COUNTED), together(here, who))
         for who in tables.lines_of(by, [key for key in {**parts, **here} if parts.get(key) or here.get(key)])
     ]
     known.sort(key=lambda one: (-one[1]["finished"], -one[2].open, one[0].keys))
@@ -87,7 +87,7 @@ def read(address: Address, by: str, seen: TicketQuerySet, now: datetime, *, is_a
     return Work(now=whole[0], before=whole[1], open=all_open.open, sheet=sheet, is_all=len(shown) == len(known))
 
 
-def _together(here: Mapping[int, Standing], who: tables.Who) -> Standing:
+def together(here: Mapping[int, Standing], who: tables.Who) -> Standing:
     some = [here[key] for key in who.keys if key in here]
     return Standing(sum(one.open for one in some), sum(one.late for one in some))
 
