@@ -233,6 +233,7 @@ def _save_action(
         action.marker = new.marker  # type: ignore[assignment]
     clean(action)
     action.save()
+    action._state.fields_cache["escalation"] = None  # nobody need ask whether a new one tells of any
     return action
 
 

@@ -8,8 +8,9 @@ address carries a signed (user, scope) pair, and a revocation stamp in the cache
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.core import signing
 from django.core.cache import cache
@@ -54,7 +55,17 @@ def key(scope: str) -> str:
 
 
 def stamp(scope: str) -> str:
-    return cache.get(key(scope)) or "0"
+    """What a poll of this scope would be told now: a page that opens with it asks for nothing anew before a change."""
+    return _stamp_in(cache.get_many(_keys(scope)), scope)
+
+
+def _keys(scope: str) -> list[str]:
+    return [key(scope), key(EVERY_TICKET)] if scope.startswith("ticket:") else [key(scope)]
+
+
+def _stamp_in(found: Mapping[str, str], scope: str) -> str:
+    """A ticket's own stamp, and the one that stands for all tickets."""
+    return "".join(found.get(name) or "0" for name in _keys(scope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,11 @@ def look(user_id: int) -> Look:
     keys = (f"live:revision:{user_id}", key(DESK), key(HEALTH))
     found = cache.get_many(keys)
     return Look(user_id, *(found.get(key) or "0" for key in keys))
+
+
+def look_of(request: Any) -> Look:
+    """What the middleware saw before the page's queries; a page whose request never passed it looks now."""
+    return getattr(request, "live", None) or look(request.user.pk)
 
 
 def token(*, user_id: int, scope: str, revision: str = "") -> str:
@@ -113,13 +129,10 @@ class LivePollMiddleware:
             )
         except (signing.BadSignature, ValueError, TypeError):
             return HttpResponse(status=403)
-        found = cache.get_many([f"live:{scope}", f"live:revision:{user_id}", f"live:{EVERY_TICKET}"])
+        found = cache.get_many([f"live:revision:{user_id}", *_keys(scope)])
         if (found.get(f"live:revision:{user_id}") or "0") != revision:
             return HttpResponse(status=403)
-        stamp_now = found.get(f"live:{scope}") or "0"
-        if scope.startswith("ticket:"):
-            stamp_now += found.get(f"live:{EVERY_TICKET}") or "0"
-        etag = f'"{stamp_now}"'
+        etag = f'"{_stamp_in(found, scope)}"'
         if request.headers.get("If-None-Match") == etag:
             response = HttpResponse(status=304)
         else:

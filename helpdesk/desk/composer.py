@@ -101,7 +101,8 @@ def composer_of(
     confirm: str = "",
     is_picked: bool = False,
 ) -> Composer:
-    found = outcomes_on(ticket, values.get("outcome"))
+    statuses = statuses_of(ticket.psa_account_id)
+    found = outcomes_on(ticket, values.get("outcome"), statuses)
     hides = found.chosen is not None and found.chosen.hides
     kind = values.get("kind") or Kind.NOTE
     words = tab_words()
@@ -110,7 +111,7 @@ def composer_of(
         ticket=ticket,
         values=values,
         errors=errors or {},
-        thens=thens_of(found.chosen, thens(ticket)),
+        thens=thens_of(found.chosen, thens(ticket, statuses)),
         files=files,
         public_files=frozenset(public_files),
         saved_at=saved_at,

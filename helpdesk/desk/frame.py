@@ -164,8 +164,7 @@ class Frame:
 
     @cached_property
     def _look(self) -> live.Look:
-        """What the middleware saw before the page's queries; a page whose request never passed it looks now."""
-        return getattr(self.request, "live", None) or live.look(self.user.pk)
+        return live.look_of(self.request)
 
     @cached_property
     def _accounts(self) -> list[dict[str, Any]]:

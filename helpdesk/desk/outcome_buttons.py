@@ -15,7 +15,7 @@ from helpdesk.actions.models import Outcome
 from helpdesk.actions.outcomes import clock_effect, is_plain, outcome_for, outcomes_for
 from helpdesk.core.formatting import hours_minutes, safe_colour
 from helpdesk.desk import moves
-from helpdesk.desk.ticket_page import Then, statuses_of
+from helpdesk.desk.ticket_page import Then
 from helpdesk.directory.services import agent_of
 from helpdesk.tickets import rules
 from helpdesk.tickets.models import Status, Ticket
@@ -58,12 +58,12 @@ class Outcomes:
     chosen: Chosen | None = None
 
 
-def outcomes_on(ticket: Ticket, key: object) -> Outcomes:
-    """The buttons of a ticket, or the chosen one while `key` names one that fits."""
+def outcomes_on(ticket: Ticket, key: object, statuses: Sequence[Status]) -> Outcomes:
+    """The buttons of a ticket, or the chosen one while `key` names one that fits. `statuses` are the account's."""
     chosen = outcome_for(ticket, key) if key else None
     if chosen is not None:
-        return Outcomes(chosen=_chosen(ticket, chosen))
-    buttons = [_button(ticket, one) for one in offered(ticket)]
+        return Outcomes(chosen=_chosen(ticket, chosen, statuses))
+    buttons = [_button(ticket, one, statuses) for one in offered(ticket)]
     return Outcomes(first=buttons[:FEW], more=buttons[FEW:])
 
 
@@ -72,23 +72,22 @@ def offered(ticket: Ticket) -> list[Outcome]:
     return [one for one in outcomes_for(ticket) if not is_plain(one, ticket.psa_account)]
 
 
-def _button(ticket: Ticket, one: Outcome) -> Button:
+def _button(ticket: Ticket, one: Outcome, statuses: Sequence[Status]) -> Button:
     about = one.long_label if one.long_label != str(one) else ""
-    return Button(
-        key=one.pk, label=str(one), about=about, colour=safe_colour(one.colour), blocked=why_blocked(ticket, one)
-    )
+    blocked = why_blocked(ticket, one, statuses)
+    return Button(key=one.pk, label=str(one), about=about, colour=safe_colour(one.colour), blocked=blocked)
 
 
-def why_blocked(ticket: Ticket, one: Outcome) -> str:
+def why_blocked(ticket: Ticket, one: Outcome, statuses: Sequence[Status]) -> str:
     """Why the ticket cannot go where the outcome leads; empty when it can, or stays where it is."""
-    status = status_after(ticket, one)
+    status = status_after(one, statuses)
     if status is None or status.pk == ticket.status_id:
         return ""
-    return rules.choice_of(ticket, status, statuses_of(ticket.psa_account_id)).why_not
+    return rules.choice_of(ticket, status, statuses).why_not
 
 
-def _chosen(ticket: Ticket, one: Outcome) -> Chosen:
-    status = status_after(ticket, one)
+def _chosen(ticket: Ticket, one: Outcome, statuses: Sequence[Status]) -> Chosen:
+    status = status_after(one, statuses)
     return Chosen(
         key=one.pk,
         label=str(one),
@@ -102,9 +101,9 @@ def _chosen(ticket: Ticket, one: Outcome) -> Chosen:
     )
 
 
-def status_after(ticket: Ticket, one: Outcome) -> Status | None:
+def status_after(one: Outcome, statuses: Sequence[Status]) -> Status | None:
     """The status it leads to; None when it leads to none."""
-    return next((s for s in statuses_of(ticket.psa_account_id) if s.pk == one.new_status_id), None)
+    return next((s for s in statuses if s.pk == one.new_status_id), None)
 
 
 def effect_of(ticket: Ticket, one: Outcome, status: Status | None) -> str:

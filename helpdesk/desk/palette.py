@@ -14,6 +14,7 @@ from helpdesk.accounts.permissions import can
 from helpdesk.core.formatting import safe_colour
 from helpdesk.desk.counts import ESCALATIONS, Link, section_links, view_links
 from helpdesk.desk.outcome_buttons import offered, why_blocked
+from helpdesk.desk.ticket_page import statuses_of
 from helpdesk.directory.models import Client
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.search import by_number, search_tickets
@@ -89,6 +90,7 @@ def _presses(here: Ticket | None, text: str) -> list[Press]:
     escalate = _("Escalate %(what)s") % {"what": here.label}
     own = [Press(key=0, name=escalate, href=reverse("tickets:escalate", args=[here.pk]), icon="circle-arrow-up")]
     own = own if wanted in escalate.lower() and not here.is_finished else []
+    statuses = statuses_of(here.psa_account_id)
     return (
         own
         + [
@@ -96,7 +98,7 @@ def _presses(here: Ticket | None, text: str) -> list[Press]:
                 key=one.pk, name=str(one), href=f"{address}?outcome={one.pk}#composer", colour=safe_colour(one.colour)
             )
             for one in offered(here)
-            if wanted in str(one).lower() and not why_blocked(here, one)
+            if wanted in str(one).lower() and not why_blocked(here, one, statuses)
         ][:12]
     )
 

@@ -106,8 +106,9 @@ def thens_with_clocks(ticket: Ticket, now: datetime) -> list[Then]:
     ]
 
 
-def thens(ticket: Ticket) -> list[Then]:
-    statuses = statuses_of(ticket.psa_account_id)
+def thens(ticket: Ticket, known: Sequence[Status] | None = None) -> list[Then]:
+    """Every status but the one it has. `known` are the account's, where they are at hand."""
+    statuses = statuses_of(ticket.psa_account_id) if known is None else known
     found = (rules.choice_of(ticket, status, statuses) for status in statuses if status.pk != ticket.status_id)
     return [
         Then(

@@ -57,7 +57,7 @@ def detail(request: SignedIn, pk: int) -> HttpResponse:
 def _page(request: SignedIn, ticket: Ticket, context: dict[str, Any], tag: str, status: int = 200) -> HttpResponse:
     came = request.GET.get("in", "")[:600]
     context |= {
-        "live_address": live.poll_address(user_id=request.user.pk, scope=live.ticket_scope(ticket.pk)),
+        "live_address": live.look_of(request).poll_address(live.ticket_scope(ticket.pk)),
         "live_tag": tag,
         "came_from": came,
         "step": f"?{urlencode({'in': came})}" if came else "",

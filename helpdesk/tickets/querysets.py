@@ -91,7 +91,8 @@ class TicketQuerySet(QuerySet["Ticket"]):
         """Only the columns that a preview shows: most of the cost of a ticket is the two hundred columns around it."""
         narrow = self.only(
             "number", "subject", "status_category", "rank", "opened_at", "reported_by", "description",
-            "description_is_html", *(name for name in references.PREVIEW if "__" not in name),
+            "description_is_html", "next_clock", "clock_calendar",
+            *(name for name in references.PREVIEW if "__" not in name),
         )  # fmt: skip
         return narrow._with_references("preview")
 

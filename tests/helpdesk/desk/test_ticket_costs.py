@@ -6,9 +6,11 @@ The statements that open and close a transaction are counted, too. `PLAIN` are t
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -17,11 +19,13 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.actions.models import Action, ClientMail, Draft, TimeEntry
+from helpdesk.core import live
 from helpdesk.directory.models import PsaAccount
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.sla import book
 from helpdesk.tickets.models import SearchText, Ticket
 from helpdesk.tickets.search import TEXT_LIMIT, matching, refresh_search_text
+from helpdesk.tickets.writing import save_clocks
 from tests.factories import (
     NOW,
     make_account,
@@ -214,3 +218,34 @@ def test_the_page(theo: Browser, ticket: Ticket) -> None:
     assert len(seen) <= 10
     assert page.count(b'class="entry"') == 51
     assert (len(page) - spoken) <= 60_000
+
+
+def test_a_page_just_opened_is_not_asked_for_again(
+    theo: Browser, ticket: Ticket, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Also after many tickets changed at once, which every ticket's page listens to beside its own."""
+
+    def change(scope: str) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            live.touch(scope)
+
+    change(live.EVERY_TICKET)
+    change(live.ticket_scope(ticket.pk))
+    opened = theo.get(f"/tickets/{ticket.pk}/").content.decode()
+    found = re.search(r'id="ticket"[^>]* data-live="([^"]+)" data-live-tag="([^"]+)"', opened)
+    assert found is not None
+    poll = lambda: theo.get(unescape(found[1]), headers={"If-None-Match": f'"{found[2]}"'}).status_code  # noqa: E731
+    assert poll() == 304
+    change(live.EVERY_TICKET)
+    assert poll() == 200
+
+
+# ---- beside a list ----
+
+
+def test_the_preview(theo: Browser, ticket: Ticket) -> None:
+    save_clocks(ticket, now=NOW)
+    preview = lambda: theo.get(f"/tickets/{ticket.pk}/preview/", headers=HTMX)  # noqa: E731
+    preview()
+    assert cost(preview) <= 5
+    assert preview().content.count(b'class="sla"') == 2
