@@ -59,7 +59,8 @@ def deliver_due(*, clock: Callable[[], datetime], seconds: float = SLICE_SECONDS
 def _deliver(job: ReportSent, clock: Callable[[], datetime]) -> None:
     server: BaseEmailBackend = get_connection()
     try:
-        hand_over(write(job, now=clock(), server=server), server)
+        message = write(job, now=clock(), server=server)
+        hand_over(message, server)
     except NotToBeSent as reason:
         schedules.cancel(job=job, text=str(reason))
     except NotTaken as error:
@@ -69,7 +70,7 @@ def _deliver(job: ReportSent, clock: Callable[[], datetime]) -> None:
         log.exception("report failed", job=job.pk)
         schedules.postpone(job=job, text=f"{type(error).__name__} in the desk", now=clock())
     else:
-        schedules.complete(job=job, now=clock())
+        schedules.complete(job=job, to=message.to[0], now=clock())
         log.info("report mailed", job=job.pk)
 
 

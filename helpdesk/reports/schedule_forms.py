@@ -65,8 +65,11 @@ class ScheduleForm(forms.Form):
         self.known = {str(one.pk): one for one in User.objects.filter(is_active=True).order_by("name") if may_read(one)}
         self.theirs: dict[str, Contact] = {}
         if about == About.CLIENT and client is not None:
-            rows = Contact.objects.filter(client=client, is_active=True).order_by("first_name", "last_name", "pk")
-            self.theirs = {str(one.pk): one for one in rows[:MOST_CONTACTS] if may_have(one, client)}
+            rows = Contact.objects.filter(client=client, is_active=True, sees_company=True, erased_at=None)
+            rows = rows.exclude(email="").select_related("user").order_by("first_name", "last_name", "pk")
+            chosen = rows.filter(pk__in=self.initial.get("contacts", []))
+            known = {one.pk: one for one in (*chosen, *rows[:MOST_CONTACTS])}
+            self.theirs = {str(pk): one for pk, one in known.items() if may_have(one, client)}
         else:
             del self.fields["contacts"]
         self._offer("people", {key: f"{one.name}, {one.email}" for key, one in self.known.items()})

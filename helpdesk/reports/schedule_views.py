@@ -102,7 +102,7 @@ def act(request: HttpRequest, pk: int, what: str) -> HttpResponse:
         planning.resume_schedule(schedule=row, now=now)
     elif what == "send":
         made = planning.queue(
-            schedule=row, now=now, zone=ZoneInfo(organisation_zone()), occasion=f"now:{now:%Y%m%d%H%M%S}"
+            schedule=row, now=now, zone=ZoneInfo(organisation_zone()), occasion=f"now:{now:%Y%m%d%H%M}"
         )
         messages.success(request, _("On its way to %(n)d people. The log below says what becomes of it.") % {
             "n": len(made)

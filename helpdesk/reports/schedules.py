@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,9 +21,10 @@ from helpdesk.actions.addresses import only_address
 from helpdesk.core import bell
 from helpdesk.core.errors import Refused, Stale
 from helpdesk.directory.models import Client, Contact, Team
-from helpdesk.reports.models import ReportSchedule, ReportSent
+from helpdesk.reports.models import FoldState, ReportSchedule, ReportSent
 from helpdesk.reports.periods import month_before
 from helpdesk.reports.schedule_models import About, Every, SendState
+from helpdesk.reports.services import LATE
 
 LEASE_SECONDS = 300
 """A report with its workbook is written within seconds; a hung mail server is waited for."""
@@ -86,7 +87,9 @@ def save_schedule(
     row = schedule or ReportSchedule(created_by=user, created_at=now)
     for name in ("about", "client", "team", "every", "weekday", "month_day", "hour", "time_zone"):
         setattr(row, name, getattr(wanted, name))
-    row.next_at = _following(row, now) if row.is_active else None
+    is_due = row.is_active and row.next_at is not None and row.next_at <= now
+    if not is_due:  # else this one still goes out, as it is wanted now
+        row.next_at = _following(row, now) if row.is_active else None
     row.save()
     row.people.set(wanted.people)
     row.contacts.set(wanted.contacts)
@@ -118,7 +121,8 @@ def may_have(contact: Contact, client: Client | None) -> bool:
     """Whether a client's contact may get the review of this client: it must be theirs, and wholly theirs."""
     is_theirs = client is not None and contact.client_id == client.pk
     is_here = contact.is_active and contact.erased_at is None and bool(only_address(contact.email))
-    return is_theirs and is_here and contact.sees_company
+    is_shut_out = contact.user is not None and not contact.user.is_active
+    return is_theirs and is_here and contact.sees_company and not is_shut_out
 
 
 def _following(row: ReportSchedule, after: datetime) -> datetime:
@@ -158,7 +162,9 @@ def plan_due(*, now: datetime, zone: ZoneInfo, most: int = 50) -> int:
             held = ReportSchedule.objects.select_for_update().filter(pk=pk, next_at=at, is_active=True).first()
             if held is None or at is None:
                 continue  # another worker was here, or somebody paused it
-            queue(schedule=held, now=now, zone=zone, occasion=at.isoformat())
+            # Where its reader is a day ahead of the desk, the week or month that ends now there is meant.
+            today = max(now.astimezone(zone).date(), now.astimezone(ZoneInfo(held.time_zone)).date())
+            queue(schedule=held, now=now, zone=zone, occasion=at.isoformat(), today=today)
             held.next_at = _following(held, now)
             held.save(update_fields=["next_at"])
             planned += 1
@@ -166,9 +172,13 @@ def plan_due(*, now: datetime, zone: ZoneInfo, most: int = 50) -> int:
 
 
 @transaction.atomic
-def queue(*, schedule: ReportSchedule, now: datetime, zone: ZoneInfo, occasion: str) -> list[ReportSent]:
-    """A job for each reader, about the week or month before; the same occasion twice is one."""
-    first, last = days_before(schedule.every, now.astimezone(zone).date())
+def queue(
+    *, schedule: ReportSchedule, now: datetime, zone: ZoneInfo, occasion: str, today: date | None = None
+) -> list[ReportSent]:
+    """A job for each reader, about the week or month before `today` (without one: of the desk's zone); the same
+    occasion twice is one. It waits until those days are over in the desk's zone."""
+    first, last = days_before(schedule.every, today or now.astimezone(zone).date())
+    over = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC) + LATE
     readers: list[tuple[str, str, Mapping[str, Any]]] = [
         (f"u{one.pk}", one.email, {"user": one}) for one in schedule.people.all()
     ]
@@ -177,7 +187,7 @@ def queue(*, schedule: ReportSchedule, now: datetime, zone: ZoneInfo, occasion: 
     for name, to, who in readers:
         columns = {
             "schedule": schedule, "title": str(schedule)[:255], "to": to, "first": first, "last": last,
-            "not_before_at": now, "created_at": now, **who,
+            "not_before_at": max(now, over), "created_at": now, **who,
         }  # fmt: skip
         job, _made = ReportSent.objects.get_or_create(key=f"{schedule.pk}:{occasion}:{name}", defaults=columns)
         found.append(job)
@@ -193,8 +203,11 @@ def ring() -> None:
 
 
 def claim(*, now: datetime) -> ReportSent | None:
-    """Take one due job. Its fence number is what its results must show."""
-    for pk, fence in ReportSent.objects.due(now).values_list("pk", "fence")[:4]:
+    """Take one due job whose days are counted. Its fence number is what its results must show."""
+    counted = _counted_before()
+    if counted is None:
+        return None
+    for pk, fence in ReportSent.objects.due(now).filter(last__lt=counted).values_list("pk", "fence")[:4]:
         free = ReportSent.objects.unsent().filter(pk=pk, fence=fence)
         if fence >= MOST_CLAIMS:
             free.update(state=SendState.FAILED, lease_until=None, error_text="its worker died each time")
@@ -205,9 +218,17 @@ def claim(*, now: datetime) -> ReportSent | None:
     return None
 
 
-def complete(*, job: ReportSent, now: datetime) -> bool:
-    """The mail server has taken it."""
-    return _settle(job, state=SendState.SENT, sent_at=now, attempts=job.attempts + 1, error_text="")
+def _counted_before() -> date | None:
+    """The first day that may not be wholly counted yet; None while everything is counted anew."""
+    state = FoldState.objects.first()
+    if state is None or state.caught_up_at is None:
+        return None
+    return (state.caught_up_at - LATE).astimezone(ZoneInfo(state.time_zone)).date()
+
+
+def complete(*, job: ReportSent, to: str, now: datetime) -> bool:
+    """The mail server has taken it. `to`: where it went, which is asked for when it leaves."""
+    return _settle(job, state=SendState.SENT, to=to[:254], sent_at=now, attempts=job.attempts + 1, error_text="")
 
 
 def postpone(*, job: ReportSent, text: str, now: datetime, is_final: bool = False) -> bool:

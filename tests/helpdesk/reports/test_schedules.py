@@ -18,9 +18,10 @@ from openpyxl import load_workbook
 from helpdesk.accounts.models import AuditEntry, User
 from helpdesk.accounts.permissions import can
 from helpdesk.core.errors import Refused
-from helpdesk.directory.models import PsaAccount
+from helpdesk.directory.models import Contact, PsaAccount
 from helpdesk.reports import report_mails, schedules
-from helpdesk.reports.models import ReportSchedule, ReportSent
+from helpdesk.reports.models import FoldState, ReportSchedule, ReportSent
+from helpdesk.reports.schedule_forms import MOST_CONTACTS
 from helpdesk.reports.schedules import Wanted, days_before, next_time
 from tests.factories import (
     make_action,
@@ -33,7 +34,7 @@ from tests.factories import (
     make_ticket,
 )
 from tests.helpdesk.reports.test_views import count_all
-from tests.people import EVERYBODY, make_mona, make_theo
+from tests.people import EVERYBODY, make_cleo, make_mona, make_theo
 
 pytestmark = [pytest.mark.django_db]
 
@@ -69,6 +70,8 @@ def test_the_days_are_the_whole_week_or_month_before() -> None:
 
 @pytest.fixture
 def firm() -> Any:
+    """Everything up to the present is counted."""
+    FoldState.objects.create(time_zone="Europe/London", cursors={"changed": None}, caught_up_at=NOW + timedelta(365))
     return make_organisation(name="Harbour IT", colour="#0b6b6b", time_zone="Europe/London")
 
 
@@ -117,6 +120,61 @@ def test_a_desk_that_slept_for_weeks_sends_the_last_one_only(firm: Any) -> None:
     row.refresh_from_db()
     assert row.next_at is not None
     assert row.next_at > late
+
+
+@pytest.mark.parametrize(
+    ("every", "zone", "due", "days", "leaves"),
+    [
+        ("week", "Pacific/Auckland", "2026-06-14T19:00", ("2026-06-08", "2026-06-14"), "2026-06-14T23:02"),
+        ("month", "Pacific/Auckland", "2026-06-30T19:00", ("2026-06-01", "2026-06-30"), "2026-06-30T23:02"),
+        ("week", "America/Los_Angeles", "2026-06-15T14:00", ("2026-06-08", "2026-06-14"), "2026-06-15T14:00"),
+        ("month", "Europe/London", "2026-07-01T06:00", ("2026-06-01", "2026-06-30"), "2026-07-01T06:00"),
+    ],
+)
+def test_a_reader_ahead_of_the_desk_gets_the_days_before_once_they_are_over(
+    firm: Any, every: str, zone: str, due: str, days: tuple[str, str], leaves: str
+) -> None:
+    """Monday in Auckland is Sunday in London, where the days are counted."""
+    row = make_schedule(every=every, time_zone=zone)
+    at, until = (datetime.fromisoformat(f"{text}+00:00") for text in (due, leaves))
+    assert row.next_at == at
+    schedules.plan_due(now=at, zone=ZONE)
+    job = ReportSent.objects.get()
+    assert (str(job.first), str(job.last)) == days
+    assert deliver(until - timedelta(seconds=1)) == []
+    assert len(deliver(until)) == 1
+
+
+def test_nothing_leaves_before_its_days_are_counted(firm: Any) -> None:
+    row = make_schedule(hour=0)
+    over = datetime(2026, 6, 14, 23, tzinfo=UTC)
+    for counted in (None, over - timedelta(hours=1), over + timedelta(seconds=50)):
+        FoldState.objects.update(caught_up_at=counted)
+        assert row.next_at == over
+        schedules.plan_due(now=over, zone=ZONE)
+        for minutes in range(1, 2 * schedules.MOST_CLAIMS):
+            assert deliver(over + timedelta(minutes=minutes)) == []
+    FoldState.objects.update(caught_up_at=over + timedelta(minutes=2))
+    assert len(deliver(over + timedelta(hours=1))) == 1
+
+
+def test_a_change_in_the_minute_it_is_due_keeps_this_one(firm: Any) -> None:
+    row = make_schedule()
+    at = row.next_at
+    assert at is not None
+    wanted = Wanted(about="desk", people=list(row.people.all()), hour=9, time_zone="Europe/London")
+    schedules.save_schedule(wanted=wanted, user=row.created_by, now=at + timedelta(seconds=5), schedule=row)
+    assert schedules.plan_due(now=at + timedelta(seconds=40), zone=ZONE) == 1
+    row.refresh_from_db()
+    assert row.next_at == at + timedelta(hours=2)
+
+
+def test_the_log_says_where_it_went(firm: Any) -> None:
+    schedules.queue(schedule=make_schedule(), now=NOW, zone=ZONE, occasion="x")
+    User.objects.update(email="mona.new@harbour.test")
+    (sent,) = deliver(NOW)
+    assert sent.to == ["mona.new@harbour.test"]
+    assert ReportSent.objects.get().to == "mona.new@harbour.test"
 
 
 def test_the_same_occasion_twice_is_one(firm: Any) -> None:
@@ -251,6 +309,43 @@ def test_a_contact_who_may_not_have_it_is_refused_and_left_out(review: dict[str,
     cleo.refresh_from_db()
     with pytest.raises(Refused):
         make_schedule(about="client", client=review["ours"], people=[], contacts=[cleo])
+
+
+def test_a_contact_whose_sign_in_was_shut_gets_nothing(review: dict[str, Any], account: PsaAccount) -> None:
+    cleo, person = review["cleo"], make_cleo(account)
+    type(cleo).objects.filter(pk=cleo.pk).update(user=person)
+    row = make_schedule(now=review["now"], about="client", client=review["ours"], people=[], contacts=[cleo])
+    schedules.queue(schedule=row, now=review["now"], zone=ZONE, occasion="x")
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    assert deliver(review["now"]) == []
+
+
+def test_a_contact_among_hundreds_can_be_chosen_and_stays_chosen(review: dict[str, Any], client: Browser) -> None:
+    ours = review["ours"]
+    Contact.objects.bulk_create(
+        Contact(
+            psa_account=ours.psa_account, client=ours, remote_id=f"c{n}", first_name=f"A{n:03}", email=f"{n}@n.test",
+            sees_company=n % 2 == 0,
+        )
+        for n in range(2 * (MOST_CONTACTS + 1))
+    )  # fmt: skip
+    zoe = make_contact(ours, first_name="Zoe", email="zoe@northwind.test", psa_account=ours.psa_account)
+    row = make_schedule(now=review["now"], about="client", client=ours, people=[], contacts=[zoe])
+    client.force_login(make_mona())
+    page = client.get(f"/reports/schedules/{row.pk}/").content.decode()
+    assert "zoe@northwind.test" in page
+    assert "1@n.test" not in page
+    given = {"every": "month", "weekday": "0", "month_day": "1", "hour": "7", "time_zone": "Europe/London"}
+    client.post(f"/reports/schedules/{row.pk}/", {**given, "contacts": [zoe.pk]})
+    assert list(row.contacts.all()) == [zoe]
+
+
+def test_two_presses_are_one_sending(review: dict[str, Any], client: Browser) -> None:
+    row = make_schedule(now=review["now"])
+    client.force_login(make_mona())
+    for _ in range(2):
+        client.post(f"/reports/schedules/{row.pk}/send/")
+    assert len({job.key.split(":")[2][:12] for job in ReportSent.objects.all()}) == ReportSent.objects.count()
 
 
 def test_only_people_who_may_see_reports_get_one(review: dict[str, Any], account: PsaAccount) -> None:
