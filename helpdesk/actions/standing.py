@@ -138,8 +138,8 @@ def end_what_is_over(*, now: datetime) -> int:
     over |= Q(trigger__in=[Trigger.BREACH, Trigger.THRESHOLD]) & ended
     over |= Q(trigger=Trigger.BREACH) & ~late
     # Worked out anew, and even its first threshold is still to come: nothing of what was used then is used now.
-    ahead = Q(Exists(clock.filter(alert_at__gt=now).exclude(alert_at=OuterRef("looked_until"))))
-    over |= Q(trigger=Trigger.THRESHOLD) & ahead
+    is_ahead, is_as_looked = clock.filter(alert_at__gt=now), clock.filter(alert_at=OuterRef("looked_until"))
+    over |= Q(trigger=Trigger.THRESHOLD) & Q(Exists(is_ahead)) & ~Q(Exists(is_as_looked))
     ids = list(Escalation.objects.going_on().filter(over).values_list("pk", flat=True)[:1000])
     if not ids:
         return 0

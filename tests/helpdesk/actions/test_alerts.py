@@ -571,3 +571,18 @@ def test_ten_more_in_a_batch_cost_their_own_rows_and_no_more_reading() -> None:
         return len([q for q in caught if "tickets_ticketevent" in q["sql"] or "directory_team" in q["sql"]])
 
     assert reads(2) == reads(12)
+
+
+def test_a_whole_target_that_was_used_ends_with_a_longer_promise() -> None:
+    """Nothing more was to come of it, so that no next look was written down."""
+    policy = make_promise(4, thresholds=[50, 100], escalates=False)
+    ticket = make_one(policy)
+    run_through(START, START + 5 * HOUR)
+    assert [(e.level, e.ended_at is None) for e in Escalation.objects.order_by("pk")] == [(50, False), (100, True)]
+    policy.targets.update(resolution_seconds=400 * 3600)
+    save_policy_version(policy, now=START + 5 * HOUR)
+    book.forget()
+    save_clocks(ticket, now=START + 5 * HOUR)
+    assert clock_of(ticket).alert_at > START + 6 * HOUR
+    end_what_is_over(now=START + 6 * HOUR)
+    assert not Escalation.objects.filter(ended_at=None).exists()
