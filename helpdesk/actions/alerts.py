@@ -4,6 +4,16 @@ passes or at the next opening.
 The job is a row: `TicketClock.alert_at` says when somebody may have to be told next. What is found, who is told, the
 mails and the next instant commit together under the ticket's lock, so that a kill loses nothing; a unique constraint
 keeps what was told from being told again, whatever is worked out anew.
+
+Decided:
+
+- What had passed before its promise counted here is put on record without a word: a version, a use or a calendar that
+  makes a hundred tickets late at once would send a hundred notices about one change, and whoever made it saw how many.
+  So is what passed before the account's clocks were told of at all. A change of the ticket itself (its priority, its
+  client) is about one ticket, and is told.
+- A date that the PSA or a person gave is a promise of its own. Moved into the future it lifts the breach, and when it
+  passes again that is told again; moved from one past instant to another it is not. Shares of the time until such a
+  date are told once: a PSA moves its dates with every pause, which is no new promise.
 """
 
 from __future__ import annotations
@@ -30,13 +40,15 @@ from helpdesk.sla.book import Book
 from helpdesk.sla.choices import ClockKind, ClockSource, ClockState
 from helpdesk.sla.history import Runs
 from helpdesk.sla.ledger import Run
-from helpdesk.sla.models import usual_thresholds
+from helpdesk.sla.models import EVER, usual_thresholds
 from helpdesk.tickets.models import Ticket, TicketClock
 from helpdesk.tickets.timeline import runs_of
 
 log = structlog.get_logger("alerts")
 
 BATCH = 100
+DATED = (ClockSource.PSA, ClockSource.HAND)
+"""Clocks that go by a date that is simply given."""
 TRY_AGAIN = timedelta(minutes=10)
 """After a clock that could not be judged, so that it holds up no other."""
 
@@ -112,23 +124,28 @@ def _look(row: TicketClock, batch: _Batch) -> datetime | None:
     )
     known = batch.known.get((row.ticket_id, row.kind), [])
     since = run.terms[-1].since if run.terms else row.ticket.opened_at
+    changed = max(terms.known_at if terms else EVER, since if batch.book.is_change(since) else EVER)
     due = [(one, _told_before(one, known, row, since)) for one in steps.due_steps(clock, found, now)]
     following = steps.next_look(clock, found, now)
     if known or due:
-        _write(row, due, known, batch, following=following, stays=clock.is_paused and not clock.is_over)
+        _write(
+            row, due, known, batch, changed=changed, following=following, stays=clock.is_paused and not clock.is_over
+        )
     return following
 
 
 def _write(
     row: TicketClock, due: Sequence[tuple[Step, Escalation | None]], known: Sequence[Escalation], batch: _Batch, *,
-    following: datetime | None, stays: bool,
+    changed: datetime, following: datetime | None, stays: bool,
 ) -> None:  # fmt: skip
-    """Tell what of `due` was not told, the worst first, and keep open what holds now."""
+    """Tell what of `due` was not told, the worst first, and keep open what holds now. `changed`: since when it counts
+    here by what it counts by."""
     current: Escalation | None = None
     is_news = any(before is None for _step, before in due)
     with transaction.atomic() if is_news else nullcontext():
         for step, before in reversed(due):
-            made = before or _raise(row, step, batch, goes_on=current is None)
+            is_quiet = _is_no_news(row, step, changed)
+            made = before or _raise(row, step, batch, goes_on=current is None, is_quiet=is_quiet)
             current = current or made
         if current is not None:
             _go_on(current, following)
@@ -142,13 +159,12 @@ def _write(
 
 def clock_of(row: TicketClock, run: Run) -> Clock:
     """A clock as it stands on its row, which is what people see; its pauses and hours out of its story."""
-    is_dated = row.source in (ClockSource.PSA, ClockSource.HAND)
     ticket = row.ticket
     return Clock(
         started_at=row.started_at or ticket.opened_at,
         due_at=row.due_at,
         calendar=run.terms[-1].calendar if run.terms else books.ALWAYS,
-        run=None if is_dated else run,
+        run=None if row.source in DATED else run,
         breached_at=row.breached_at,
         is_over=(
             row.finished_at is not None
@@ -160,25 +176,50 @@ def clock_of(row: TicketClock, run: Run) -> Clock:
     )
 
 
+def _promise_of(row: TicketClock, step: Step) -> tuple[int, int]:
+    """(policy, version) that a step is told of once. For a breach by a given date: none, and the date's minute."""
+    if step.trigger == Trigger.BREACH and row.source in DATED and row.due_at is not None:
+        return 0, int(row.due_at.timestamp() // 60)
+    return row.policy_id or 0, row.policy_version
+
+
 def _told_before(step: Step, known: Sequence[Escalation], row: TicketClock, since: datetime) -> Escalation | None:
-    """The row of this step in this cycle: by the version in force, or by an earlier one where the step had passed
-    before the promise changed, which is no news then."""
-    version = (row.policy_id or 0, row.policy_version)
+    """The row of this step in this cycle: by the promise in force, or by an earlier one where the step had passed
+    before the promise changed, which is no news then. Another date is news once the breach by the one before it was
+    lifted."""
+    promise = _promise_of(row, step)
     same = [one for one in known if (one.trigger, one.level, one.cycle) == (step.trigger, step.level, row.cycle)]
-    exact = next((one for one in same if (one.policy, one.policy_version) == version), None)
-    return exact or (same[-1] if same and step.at <= since else None)
+    exact = next((one for one in same if (one.policy, one.policy_version) == promise), None)
+    if exact is not None or not same:
+        return exact
+    last = same[-1]
+    if not _is_dated(promise) and not _is_dated((last.policy, last.policy_version)):
+        return last if step.at <= since else None
+    is_lifted = all(one.ended_at for one in known if (one.trigger, one.cycle) == (step.trigger, row.cycle))
+    return None if is_lifted and step.at > last.at else last
 
 
-def _raise(row: TicketClock, step: Step, batch: _Batch, *, goes_on: bool) -> Escalation:
+def _is_dated(promise: tuple[int, int]) -> bool:
+    return promise[0] == 0 and promise[1] > 0
+
+
+def _is_no_news(row: TicketClock, step: Step, changed: datetime) -> bool:
+    """Whether it would have been told before its promise counted here, or that promise itself made it late."""
+    is_by_change = row.is_retroactive and step.trigger == Trigger.BREACH and step.at <= changed
+    return step.tell_at <= changed or is_by_change or is_long_past(row.ticket, step.at)
+
+
+def _raise(row: TicketClock, step: Step, batch: _Batch, *, goes_on: bool, is_quiet: bool) -> Escalation:
     """Record a step, and tell whom it concerns."""
     ticket, now = row.ticket, batch.now
+    policy, version = _promise_of(row, step)
     made = Escalation(
         ticket=ticket, trigger=step.trigger, level=step.level, clock=row.kind, cycle=row.cycle,
-        policy=row.policy_id or 0, policy_version=row.policy_version, reason=_reason(row, step, now), at=step.at,
+        policy=policy, policy_version=version, reason=_reason(row, step, now), at=step.at,
         ended_at=None if goes_on else now,
     )  # fmt: skip
     made.save()
-    if not is_long_past(ticket, step.at):
+    if not is_quiet:
         heard = telling.tell(made=made, people=batch.to_tell(ticket, step), now=now)
         batch.told.update({(ticket.pk, one.pk): step.weight for one in heard})
         if heard:

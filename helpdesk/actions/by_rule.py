@@ -17,6 +17,9 @@ LONG_PAST = timedelta(hours=24)
 """What passed so long before the desk first knew its ticket is recorded, and nobody is told: a first reading of a PSA
 brings years of overdue tickets, and a thousand mails about them would bury the one that matters."""
 
+ALERTS_FROM = "alerts_from"
+"""Among an account's settings: since when its clocks are told of, where its tickets were here before they were."""
+
 
 def hold_tickets(found: TicketQuerySet) -> dict[int, Ticket]:
     """These tickets, locked in the order of their keys until the transaction ends; those that somebody else holds are
@@ -29,7 +32,9 @@ def hold_tickets(found: TicketQuerySet) -> dict[int, Ticket]:
 
 
 def is_long_past(ticket: Ticket, at: datetime) -> bool:
-    return at < ticket.created_at - LONG_PAST
+    """Whether it passed before this desk could have told of it: it knew the ticket, but told of no clocks yet."""
+    said = ticket.psa_account.settings.get(ALERTS_FROM)
+    return at < ticket.created_at - LONG_PAST or (bool(said) and at < datetime.fromisoformat(said))
 
 
 def mark_by_rule(*, ticket: Ticket, made: Escalation, now: datetime) -> None:

@@ -52,6 +52,8 @@ class PolicyTerms:
     response_by: str = ResponseBy.MESSAGE
     thresholds: tuple[int, ...] = (50, 75, 90, 100)
     escalates: bool = True
+    known_at: datetime = EVER
+    """When this version was written here."""
 
     def promised(self, *, account: int, priority: str, rank: int) -> Promised | None:
         if self.account == account and priority in self.by_priority:
@@ -110,6 +112,11 @@ class Book:
     def changes(self, after: datetime, until: datetime) -> Sequence[datetime]:
         """Instants in (after, until] at which a version or a use began or ended."""
         return self.instants[bisect_right(self.instants, after) : bisect_right(self.instants, until)]
+
+    def is_change(self, instant: datetime) -> bool:
+        """Whether a version or a use began or ended in this very instant."""
+        place = bisect_right(self.instants, instant)
+        return place > 0 and self.instants[place - 1] == instant
 
     def replacing(
         self,
@@ -272,6 +279,7 @@ def _read_policies() -> dict[int, _Held]:
             version.content, key=row.pk, number=version.number, from_at=version.from_at, account=row.psa_account_id,
             name=row.name,
         )  # fmt: skip
+        terms = replace(terms, known_at=version.known_at or version.from_at)
         found.setdefault(row.pk, []).append((version.from_at, terms))
     for row in rows.values():
         if row.pk not in found:

@@ -170,6 +170,8 @@ class PolicyVersion(models.Model):
     from_at = models.DateTimeField()
     content = models.JSONField()
     """Targets by priority and by rank, each with its calendar, and choices: what `sla.versions` writes."""
+    known_at = models.DateTimeField(null=True)
+    """When it was written here: the first one counts from ever, and is known from some day on. Null = as `from_at`."""
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:

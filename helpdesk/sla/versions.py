@@ -91,7 +91,9 @@ def save_policy_version(policy: Policy, *, now: datetime, user: User | None = No
     if last is not None and last.content == content:
         return False
     number = last.number + 1 if last else 1
-    PolicyVersion.objects.create(policy=fresh, number=number, from_at=now if last else EVER, content=content, user=user)
+    PolicyVersion.objects.create(
+        policy=fresh, number=number, from_at=now if last else EVER, known_at=now, content=content, user=user
+    )
     Policy.objects.filter(pk=fresh.pk).update(version=number)
     policy.version = number
     return True

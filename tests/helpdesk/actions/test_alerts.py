@@ -586,3 +586,135 @@ def test_a_whole_target_that_was_used_ends_with_a_longer_promise() -> None:
     assert clock_of(ticket).alert_at > START + 6 * HOUR
     end_what_is_over(now=START + 6 * HOUR)
     assert not Escalation.objects.filter(ended_at=None).exists()
+
+
+# ---- what is no news ------------------------------------------------------------------------------------------------
+
+
+def told() -> list[tuple[str, int]]:
+    return [(e.trigger, e.level) for e in Escalation.objects.exclude(told="").order_by("pk")]
+
+
+def test_an_old_desk_that_begins_to_tell_of_clocks_tells_nobody_of_what_had_passed() -> None:
+    """Its tickets were here for long; the account tells since noon of the second day."""
+    make_account(settings={"alerts_from": at(2, 12).isoformat()})
+    policy = make_promise(4)
+    for _ in range(3):
+        make_one(policy)
+    fresh = make_one(policy, start=at(2, 11))
+    run_through(at(2, 12), at(2, 13, 10))
+    assert Escalation.objects.of_trigger("breach").count() == 9, "on record"
+    assert told() == [("threshold", 50)]
+    assert Escalation.objects.exclude(told="").get().ticket == fresh
+
+
+def test_a_policy_that_came_to_be_known_later_tells_from_then_on() -> None:
+    """Its first version counts from ever, and was written after two tickets had been open for days."""
+    policy = make_promise(4)
+    late = make_one(policy)
+    running = make_one(policy, start=at(3, 7))
+    save_policy_version(policy, now=at(3, 10))
+    book.forget()
+    for ticket in (late, running):
+        save_clocks(ticket, now=at(3, 10))
+    run_through(at(3, 10), at(3, 10, 40))
+    assert told() == [("threshold", 90)], "75 % of the other had passed at ten"
+    assert [e.level for e in Escalation.objects.on_tickets([late.pk]).going_on()] == [3]
+
+
+def test_a_version_that_makes_tickets_late_at_once_sends_no_notice_of_each() -> None:
+    policy = make_promise(8)
+    save_policy_version(policy, now=START)
+    tickets = [make_one(policy) for _ in range(3)]
+    target = policy.targets.get()
+    target.resolution_seconds = 2 * 3600
+    target.save()
+    save_policy_version(policy, now=at(1, 11))
+    book.forget()
+    for ticket in tickets:
+        save_clocks(ticket, now=at(1, 11))
+    run_through(at(1, 11), at(1, 13, 50))
+    assert told() == []
+    assert [c.is_retroactive for c in TicketClock.objects.filter(kind="resolution")] == [True] * 3
+    assert Escalation.objects.going_on().of_level(1).count() == 3
+    tickets[0].refresh_from_db()
+    assert tickets[0].escalated_at == at(1, 11), "seen on every list"
+    run_through(at(1, 14), at(1, 14, 10))
+    assert told() == [("breach", 2)] * 3, "what passes later is told"
+
+
+def test_what_passed_in_closed_hours_is_told_although_a_version_was_saved_meanwhile() -> None:
+    policy = make_promise(4, calendar=make_hours())
+    save_policy_version(policy, now=START)
+    ticket = make_one(policy, start=at(5, 14, 30))  # half of it has run at closing
+    policy.risk_minutes = 30
+    policy.save()
+    save_policy_version(policy, now=at(6, 9))
+    book.forget()
+    save_clocks(ticket, now=at(6, 9))
+    run_through(at(6, 9), at(8, 8))
+    assert told() == [("threshold", 50)]
+
+
+def test_a_priority_that_makes_its_ticket_late_is_told() -> None:
+    policy = make_promise(8)
+    ticket = make_one(policy)
+    high = make_priority(1, psa_account=ticket.psa_account)
+    make_target(policy, high, resolution_seconds=3600, response_seconds=None)
+    book.forget()
+    ticket.refresh_from_db()
+    change_ticket(
+        ticket=ticket, changes={"priority": high}, origin=Origin.desk(make_theo()), now=at(1, 11), is_confirmed=True
+    )
+    raise_due(now=at(1, 11))
+    assert told() == [("breach", 1)]
+
+
+# ---- a date that is given -------------------------------------------------------------------------------------------
+
+
+def moved_to(ticket: Ticket, due: datetime, now: datetime) -> None:
+    Ticket.objects.filter(pk=ticket.pk).update(resolution_due_at=due)
+    ticket.refresh_from_db()
+    save_clocks(ticket, now=now)
+    raise_due(now=now)
+    end_what_is_over(now=now)
+
+
+def test_a_date_that_the_psa_moved_ahead_is_another_promise() -> None:
+    make_account(settings={"sla_shown": "theirs"})
+    ticket = make_one(make_promise(4), resolution_due_at=at(1, 12))
+    run_through(START, at(1, 12, 10))
+    assert told()[-1] == ("breach", 1)
+    moved_to(ticket, at(2, 12), at(1, 12, 30))
+    assert not Escalation.objects.going_on().of_trigger("breach").exists(), "lifted"
+    before = len(told())
+    run_through(at(1, 12, 30), at(2, 12, 10), step=HOUR)
+    run_through(at(2, 12, 10), at(2, 12, 20))
+    assert told()[before:] == [("breach", 1)], "shares of the time until it are told once"
+
+
+def test_a_date_moved_from_one_past_instant_to_another_is_no_news() -> None:
+    make_account(settings={"sla_shown": "theirs"})
+    ticket = make_one(make_promise(4), resolution_due_at=at(1, 12))
+    run_through(START, at(1, 12, 10))
+    before = told()
+    for minutes in (15, 20):
+        moved_to(ticket, at(1, 12, minutes - 5), at(1, 12, minutes))
+    assert told() == before
+
+
+def test_whose_date_is_shown_may_change_and_nothing_is_told_again() -> None:
+    account = make_account()
+    ticket = make_one(make_promise(4), resolution_due_at=at(1, 12, 30))
+    run_through(START, at(1, 13))
+    before = told()
+    for shown in ("theirs", "ours", "theirs"):
+        account.settings = {"sla_shown": shown}
+        account.save()
+        ticket.refresh_from_db()
+        save_clocks(ticket, now=at(1, 13, 10))
+        assert clock_of(ticket).source == ("psa" if shown == "theirs" else "policy")
+        raise_due(now=at(1, 13, 10))
+        end_what_is_over(now=at(1, 13, 10))
+    assert told() == before
