@@ -140,10 +140,24 @@ def reckon_with(
         if ticket.is_open:
             ticket.finished_at = None
     derived = clocks.derive_many(tickets, stories, context)
+    for ticket, found in zip(tickets, derived, strict=True):
+        for clock in found:
+            _keep_look(clock, before.get(ticket.pk, {}).get(clock.kind), context)
     return [
         Reckoned(ticket=t, clocks=c, was=w, before=before.get(t.pk, {}))
         for t, c, w in zip(tickets, derived, was, strict=True)
     ]
+
+
+def _keep_look(clock: TicketClock, old: Any, context: clocks.Context) -> None:
+    """A clock that stays as it is stays told until where it was; unless a version tells at other shares since."""
+    if old is None or old.alert_at == clock.alert_at:
+        return
+    facts = vars(clock)
+    is_same = all(facts[name] == getattr(old, name) for name in clocks.CLOCK_FIELDS if name != "alert_at")
+    terms = context.book.policy(clock.policy_id, context.now)
+    if is_same and (terms.number if terms else 0) == clock.policy_version:
+        clock.alert_at = old.alert_at
 
 
 def columns_of(ticket: Ticket) -> dict[str, Any]:

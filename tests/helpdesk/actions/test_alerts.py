@@ -22,6 +22,7 @@ from helpdesk.sla import book
 from helpdesk.sla.models import Calendar, OpenInterval, Policy
 from helpdesk.sla.versions import save_policy_version
 from helpdesk.tickets.models import Priority, Ticket, TicketClock
+from helpdesk.tickets.rederiving import rederive
 from helpdesk.tickets.services import change_ticket
 from helpdesk.tickets.writing import save_clocks
 from tests.factories import (
@@ -586,6 +587,23 @@ def test_a_whole_target_that_was_used_ends_with_a_longer_promise() -> None:
     assert clock_of(ticket).alert_at > START + 6 * HOUR
     end_what_is_over(now=START + 6 * HOUR)
     assert not Escalation.objects.filter(ended_at=None).exists()
+
+
+def test_worked_out_anew_for_nothing_a_clock_is_looked_at_next_where_it_was() -> None:
+    policy = make_promise(4)
+    save_policy_version(policy, now=START)
+    ticket = make_one(policy)
+    run_through(START, at(1, 10, 10))
+    assert clock_of(ticket).alert_at == at(1, 11)
+    book.forget()
+    assert rederive(account_id=ticket.psa_account_id, ids=[ticket.pk], now=at(1, 10, 20)) == 0
+    assert clock_of(ticket).alert_at == at(1, 11), "at the next share, not again at the first"
+    policy.thresholds = [50, 60, 75]
+    policy.save()
+    save_policy_version(policy, now=at(1, 10, 21))
+    rederive(account_id=ticket.psa_account_id, ids=[ticket.pk], now=at(1, 10, 21))
+    raise_due(now=at(1, 10, 22))
+    assert clock_of(ticket).alert_at == at(1, 10, 24), "a share that is told of since"
 
 
 # ---- what is no news ------------------------------------------------------------------------------------------------
