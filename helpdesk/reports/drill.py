@@ -57,7 +57,7 @@ class Drill:
 
     @property
     def is_daily(self) -> bool:
-        """Every ticket stands in one contribution: listed by its day, newest first."""
+        """Every ticket stands in one contribution (one per cycle of its clock): listed by day, newest first."""
         return not self.metric.is_live and not self.metric.is_many
 
     @property
@@ -174,20 +174,24 @@ def booked_in_all(drill: Drill) -> int | None:
 
 def times(drill: Drill, ids: Sequence[int]) -> dict[int, int]:
     """How often each ticket counts, for figures to which a ticket may add several times; else nothing."""
-    return _amounts(drill, ids) if drill.metric.is_sum else {}
+    return _amounts(drill, ids) if _repeats(drill) else {}
 
 
 def times_in_all(drill: Drill) -> int | None:
     """The figure itself, where it may be more than its tickets; else None."""
-    return _amount(drill) if drill.metric.is_sum else None
+    return _amount(drill) if _repeats(drill) else None
 
 
 def shares(drill: Drill, ids: Sequence[int]) -> dict[int, int]:
     """What each of these tickets is in the figure: how often, how many seconds, else one each. Their sum over all
     tickets is the figure."""
-    if drill.metric.is_sum or _is_time(drill):
-        return _amounts(drill, ids)
-    return dict.fromkeys(ids, 1)
+    if not (_repeats(drill) or _is_time(drill)):
+        return dict.fromkeys(ids, 1)
+    return _amounts(drill, ids)
+
+
+def _repeats(drill: Drill) -> bool:
+    return drill.metric.is_sum or drill.metric.is_cyclic
 
 
 def _is_time(drill: Drill) -> bool:

@@ -64,8 +64,13 @@ def lines(drill: Drill, seen: TicketQuerySet, zone: tzinfo) -> Iterator[str]:
 
 
 def rows(drill: Drill, seen: TicketQuerySet, zone: tzinfo) -> Iterator[list[Any]]:
-    """Ticket by ticket, as a file holds it."""
-    for ids in every_key(drill, seen):
+    """Ticket by ticket, as a file holds it: each once, with all that it adds to the period."""
+    told: set[int] = set()
+    for piece in every_key(drill, seen):
+        ids = piece
+        if drill.metric.is_cyclic:
+            ids = [pk for pk in dict.fromkeys(piece) if pk not in told]
+            told.update(ids)
         clocks, counted, own = clocks_of(ids), _counted(drill, ids), shares(drill, ids)
         ended = _first_ends(ids)
         for ticket in tickets_in_order(seen, ids):

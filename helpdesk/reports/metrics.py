@@ -35,6 +35,8 @@ class Metric:
     level: int | None = None
     is_sum: bool = False
     """The figure is the sum of its counters, which a ticket may add to several times."""
+    is_cyclic: bool = False
+    """As `is_sum`, though hardly ever: where reopening starts a clock anew, each of its cycles has a verdict."""
 
 
 METRICS: dict[str, Metric] = {
@@ -87,19 +89,20 @@ METRICS: dict[str, Metric] = {
             definition=_("First answer after the response was due."),
         ),
         Metric(
-            key="resolution", label=_("Resolution judged"), counters=("resolution_met", "resolution_breached"),
+            key="resolution", is_cyclic=True, label=_("Resolution judged"),
+            counters=("resolution_met", "resolution_breached"),
             definition=_("Tickets with a resolution target that were finished in the period."),
         ),
         Metric(
-            key="resolution_met", label=_("Resolved in time"), counters=("resolution_met",),
+            key="resolution_met", is_cyclic=True, label=_("Resolved in time"), counters=("resolution_met",),
             definition=_("Finished at or before the resolution was due."),
         ),
         Metric(
-            key="resolution_breached", label=_("Resolved late"), counters=("resolution_breached",),
+            key="resolution_breached", is_cyclic=True, label=_("Resolved late"), counters=("resolution_breached",),
             definition=_("Finished after the resolution was due."),
         ),
         Metric(
-            key="retroactive", label=_("Breached retroactively"), counters=("retroactive",),
+            key="retroactive", is_cyclic=True, label=_("Breached retroactively"), counters=("retroactive",),
             definition=_("Resolved late only because priority, policy or calendar was changed later."),
         ),
         Metric(
@@ -123,7 +126,8 @@ METRICS: dict[str, Metric] = {
             definition=_("Response clocks with a verdict that stood still for some business time."),
         ),
         Metric(
-            key="resolution_paused", label=_("Resolutions with a pause"), counters=("resolution_paused",),
+            key="resolution_paused", is_cyclic=True, label=_("Resolutions with a pause"),
+            counters=("resolution_paused",),
             definition=_("Resolution clocks with a verdict that stood still for some business time."),
         ),
         Metric(
@@ -135,7 +139,7 @@ METRICS: dict[str, Metric] = {
             definition=_("Tickets whose response clock came to its end, with the business time it ran."),
         ),
         Metric(
-            key="resolve_timed", label=_("Resolutions, business time"), counters=("resolve_timed",),
+            key="resolve_timed", is_cyclic=True, label=_("Resolutions, business time"), counters=("resolve_timed",),
             definition=_("Tickets whose resolution clock came to its end, with the business time it ran."),
         ),
         Metric(

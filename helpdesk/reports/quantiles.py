@@ -131,7 +131,7 @@ def _read(stretch: Stretch, dimension: str, only: Sequence[int]) -> list[tuple[A
         pieces.append(
             f"SELECT '{kind}' AS kind, {key} AS k, {measure.seconds} AS v, ROW_NUMBER() {place} AS place, "
             f"COUNT(*) OVER (PARTITION BY {key}) AS n FROM {table} "
-            f"WHERE day BETWEEN %s AND %s AND {measure.flag} = 1{narrowed}"
+            f"WHERE day BETWEEN %s AND %s AND {measure.flag} > 0{narrowed}"
         )
         values += [connection.ops.adapt_datefield_value(day) for day in (stretch.first, stretch.last)]
     statement = (

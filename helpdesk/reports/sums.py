@@ -188,7 +188,7 @@ def _part_sum(name: str) -> str:
         return f"CAST(SUM({name}) AS bigint)"
     kind, number = name.rsplit("_", 1)
     i, (flag, seconds, edges) = int(number), KINDS[kind]
-    wanted = [f"{flag} = 1"]
+    wanted = [f"{flag} > 0"]
     wanted += [f"{seconds} > {edges[i - 1]}"] if i else []
     wanted += [f"{seconds} <= {edges[i]}"] if i < len(edges) else []
     return f"SUM(CASE WHEN {' AND '.join(wanted)} THEN 1 ELSE 0 END)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,14 +13,51 @@ from django.utils import timezone
 
 from helpdesk.directory.groups import link
 from helpdesk.directory.models import PsaAccount
-from helpdesk.reports.periods import read_period
-from tests.factories import make_account, make_client, make_clock, make_organisation, make_status, make_ticket
+from helpdesk.reports import drill, export, figures, services
+from helpdesk.reports.filters import Filters, read_filters
+from helpdesk.reports.metrics import METRICS
+from helpdesk.reports.periods import Period, read_period
+from helpdesk.tickets.models import Ticket
+from tests.factories import NOW, make_account, make_client, make_clock, make_organisation, make_status, make_ticket
 from tests.helpdesk.reports.test_views import behind, count_all, mona  # noqa: F401
 from tests.people import make_ada
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.helpdesk.reports.urls")]
 HOUR = timedelta(hours=1)
 DAY = date(2026, 6, 1)
+
+
+# ---- a ticket whose resolution began anew ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("apart", [timedelta(hours=3), timedelta(days=3)], ids=["one day", "three days"])
+def test_every_cycle_of_a_ticket_is_counted_and_stands_in_the_file_once(apart: timedelta) -> None:
+    first, closed = datetime(2026, 6, 2, 9, tzinfo=UTC), make_status("closed")
+    ticket = make_ticket(status=closed, opened_at=first - 5 * HOUR, finished_at=first + apart)
+    make_clock(
+        ticket, state="met", due_at=first + apart + HOUR, finished_at=first + apart, burned_seconds=1800,
+        earlier=[[first.isoformat(), False, False, 7200, 0]],
+    )  # fmt: skip
+    services.rebuild(now=NOW)
+    days = Period(name="custom", first=DAY, last=date(2026, 6, 30), before_first=DAY, before_last=DAY)
+    for filters in (Filters(), read_filters({"client": str(ticket.client_id), "priority": str(ticket.rank)})):
+        totals = figures.whole(days, filters)
+        assert totals["resolution_met"] == totals["resolve_timed"] == 2
+        assert sum(totals[name] for name in figures.BUCKETS_OF["resolve_work"]) == (
+            1 if apart < timedelta(days=1) else 2
+        )
+        for metric in ("resolution_met", "resolution", "resolve_timed"):
+            wanted = drill.Drill(
+                metric=METRICS[metric], filters=filters, first=days.first, last=days.last, now=timezone.now()
+            )
+            seen = Ticket.objects.all()
+            days_of = 1 if apart < timedelta(days=1) else 2
+            assert [pk for some in drill.every_key(wanted, seen) for pk in some] == [ticket.pk] * days_of
+            assert (drill.count(wanted, seen), drill.times_in_all(wanted)) == (days_of, 2)
+            (row,) = export.rows(wanted, seen, UTC)
+            assert row[-1] == 2
+            said = dict(zip(export.header(UTC), row, strict=True))
+            assert said["Counted: resolution met"] == 2
 
 
 # ---- customers of several accounts ----------------------------------------------------------------------------------
