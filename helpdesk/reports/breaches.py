@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from helpdesk.core.paging import BadCursor, read_cursor
-from helpdesk.reports import drill
+from helpdesk.reports import drill, figures
+from helpdesk.reports.burns import Burn, kept_burn
 from helpdesk.reports.filters import Filters
+from helpdesk.reports.lateness import CLOCK, facts_of, read_burns
 from helpdesk.reports.metrics import METRICS
-from helpdesk.reports.reasons import Change, Facts, Held, Reason, explain, holders, over_words
+from helpdesk.reports.models import LateClock
+from helpdesk.reports.reasons import Names, Reason, over_words, told
 from helpdesk.reports.sheets import Cell, Column, Kind, Line, Sheet
-from helpdesk.sla.book import current
-from helpdesk.sla.choices import ClockKind, ClockSource
-from helpdesk.sla.history import Runs
-from helpdesk.sla.ledger import Run
-from helpdesk.tickets.choices import Category
-from helpdesk.tickets.models import Status, Ticket, TicketClock, TicketEvent
+from helpdesk.sla.choices import ClockKind
+from helpdesk.tickets.models import TicketClock
 from helpdesk.tickets.querysets import TicketQuerySet
-from helpdesk.tickets.timeline import runs_of
 
 SIZE = 20
 MOST = 1000
@@ -36,9 +35,29 @@ LABELS = {
 }
 
 
+class Subject(NamedTuple):
+    """The ticket of a breach: what its line shows, and how it stands for the reason."""
+
+    pk: int
+    number: str
+    subject: str
+    next_clock: str
+    client: str | None
+    agent: str | None
+    team: str | None
+    status: str
+
+    @property
+    def label(self) -> str:
+        return self.number or f"new-{self.pk}"
+
+
+_SUBJECT = ("pk", "number", "subject", "next_clock", "client__name", "agent__name", "team__name", "status__name")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Breach:
-    ticket: Ticket
+    ticket: Subject
     kind: str
     reason: Reason
     due_at: datetime | None
@@ -74,117 +93,88 @@ def find(asked: drill.Drill, kind: str, seen: TicketQuerySet, *, cursor: str = "
     except BadCursor:
         place, is_lost = None, True
     page = drill.page(asked, seen, place, size=size)
-    tickets = drill.tickets_in_order(seen, [pk for _value, pk in page.rows])
     return Found(
-        breaches=why(tickets, kind, asked.now),
-        count=drill.count(asked, seen),
+        breaches=why(seen, [pk for _value, pk in page.rows], kind, asked.now),
+        count=how_many(asked, seen),
         following=page.following,
         previous=page.previous,
         is_lost=is_lost,
     )
 
 
-def every(asked: drill.Drill, kind: str, seen: TicketQuerySet, *, for_client: bool = False, most: int = MOST) -> Found:
-    """All of them for a file, `most` at the most; `count` says how many there are."""
+def every(
+    asked: drill.Drill, kind: str, seen: TicketQuerySet, *, for_client: bool = False, most: int = MOST,
+    count: int | None = None,
+) -> Found:  # fmt: skip
+    """All of them for a file, `most` at the most; `count` says how many there are, where nobody knows it yet."""
     breaches: list[Breach] = []
     cursor = None
     while len(breaches) < most:
         page = drill.page(asked, seen, cursor, size=min(200, most - len(breaches)))
-        tickets = drill.tickets_in_order(seen, [pk for _value, pk in page.rows])
-        breaches += why(tickets, kind, asked.now, for_client=for_client)
+        breaches += why(seen, [pk for _value, pk in page.rows], kind, asked.now, for_client=for_client)
         if not page.following:
             break
         cursor = read_cursor(page.following, order=asked.order)
-    return Found(breaches=breaches, count=drill.count(asked, seen))
+    return Found(breaches=breaches, count=how_many(asked, seen) if count is None else count)
 
 
-def why(tickets: Sequence[Ticket], kind: str, now: datetime, *, for_client: bool = False) -> list[Breach]:
-    """The reason of each, out of its own ledger. `for_client`: first names, and our words for where it stood."""
-    if not tickets:
+def how_many(asked: drill.Drill, seen: TicketQuerySet) -> int:
+    """The figure itself: of what is finished from the kept sums, for its rows would be read by the ten thousand."""
+    if asked.metric.is_live:
+        return drill.count(asked, seen)
+    return sum(figures.whole(asked, asked.filters, asked.metric.counters).values.values())
+
+
+def why(
+    seen: TicketQuerySet, ids: Sequence[int], kind: str, now: datetime, *, for_client: bool = False
+) -> list[Breach]:
+    """The reason of each, from what is kept of its ledger; what runs on is read from the ledger itself.
+
+    `for_client`: first names, and our words for where it stood.
+    """
+    if not ids:
         return []
-    ids = [ticket.pk for ticket in tickets]
-    clocks, runs, changes = drill.clocks_of(ids), runs_of(tickets, current(), now), _changes(ids)
-    found = []
-    for ticket in tickets:
-        which = kind if kind != "open" else (ticket.next_clock or ClockKind.RESOLUTION.value)
-        clock = clocks.get(ticket.pk, {}).get(which)
-        told = changes.get(ticket.pk, [])
-        held = holders(_now_is(ticket), told)
-        if for_client:
-            told, held = [_for_client(c) for c in told], [_held_for_client(h) for h in held]
-        facts = _facts(ticket, which, clock)
-        reason = explain(facts, _run(runs.get(ticket.pk), which), held, told, now)
-        found.append(
-            Breach(ticket=ticket, kind=which, reason=reason, due_at=facts.due_at, ended_at=facts.ended_at)
-        )  # fmt: skip
-    return found
+    known = {row[0]: Subject._make(row) for row in seen.only_ids(ids).order_by().values_list(*_SUBJECT)}
+    subjects = [known[pk] for pk in ids if pk in known]
+    late = _kept(ids, kind) if kind in ClockKind.values else {}
+    late |= _read([one for one in subjects if one.pk not in late], kind, now)
+    return [_breach(one, late[one.pk], for_client) for one in subjects if one.pk in late]
 
 
-def _run(runs: Runs | None, kind: str) -> Run | None:
-    return None if runs is None else runs.response if kind == ClockKind.RESPONSE else runs.resolution
+class _Late(NamedTuple):
+    kind: str
+    due_at: datetime | None
+    ended_at: datetime | None
+    burn: Burn
 
 
-def _facts(ticket: Ticket, kind: str, clock: TicketClock | None) -> Facts:
-    if clock is None:
-        return Facts(kind=kind, due_at=None, ended_at=ticket.finished_at)
-    return Facts(
-        kind=kind,
-        due_at=clock.due_at,
-        ended_at=clock.finished_at,
-        breached_at=clock.breached_at,
-        is_retroactive=clock.is_retroactive,
-        is_corrected=clock.is_corrected or clock.source == ClockSource.HAND,
-        is_theirs=clock.source == ClockSource.PSA,
-    )
+def _kept(ids: Sequence[int], kind: str) -> dict[int, _Late]:
+    rows = LateClock.objects.filter(ticket_id__in=ids, kind=kind).values_list("ticket_id", "due_at", "ended_at", "burn")
+    return {pk: _Late(kind, due_at, ended_at, kept_burn(burn)) for pk, due_at, ended_at, burn in rows}
 
 
-def _now_is(ticket: Ticket) -> Held:
-    return Held(
-        from_at=ticket.opened_at,
-        agent=str(ticket.agent or ""),
-        team=str(ticket.team or ""),
-        category=ticket.status_category,
-        status=ticket.status.name,
-        rank=ticket.priority.name,
-    )
+def _read(subjects: Sequence[Subject], kind: str, now: datetime) -> dict[int, _Late]:
+    """Of clocks that run on, and of those that were not counted yet."""
+    if not subjects:
+        return {}
+    clocks = TicketClock.objects.filter(ticket__in=[one.pk for one in subjects]).values_list("ticket", "kind", *CLOCK)
+    own = {(pk, which): clock for pk, which, *clock in clocks}
+    asked = {}
+    for one in subjects:
+        which = kind if kind in ClockKind.values else (one.next_clock or ClockKind.RESOLUTION.value)
+        asked[one.pk] = [facts_of(which, own.get((one.pk, which)) or (None,) * len(CLOCK))]
+    burns = read_burns(asked, now)
+    return {
+        pk: _Late(one.kind, one.due_at, one.ended_at, burns[pk, one.kind])
+        for pk, (one,) in asked.items()
+        if (pk, one.kind) in burns
+    }
 
 
-def _changes(ids: Sequence[int]) -> Mapping[int, list[Change]]:
-    """What moved each ticket from hand to hand; two queries."""
-    columns = ("ticket", "field", "at", "old", "new", "old_label", "new_label", "actor")
-    fields = ("agent", "team", "status", "priority", "client")
-    rows = list(TicketEvent.objects.filter(ticket__in=ids, field__in=fields).order_by("at", "pk").values_list(*columns))
-    keys = {int(key) for row in rows if row[1] == "status" for key in row[3:5] if key.isdecimal()}
-    categories = {str(pk): c for pk, c in Status.objects.filter(pk__in=keys).values_list("pk", "category")}
-    found: dict[int, list[Change]] = {}
-    for ticket, name, at, old, new, old_label, new_label, actor in rows:
-        is_status = name == "status"
-        found.setdefault(ticket, []).append(
-            Change(
-                field=name, at=at, old=old_label, new=new_label, actor=actor,
-                category=categories.get(new, "") if is_status else "",
-                old_category=categories.get(old, "") if is_status else "",
-            )
-        )  # fmt: skip
-    return found
-
-
-# ---- for a client's eyes --------------------------------------------------------------------------------------------
-
-
-def _first(name: str) -> str:
-    return name.split()[0] if name.split() else ""
-
-
-def _held_for_client(held: Held) -> Held:
-    label = str(Category(held.category).label) if held.category in Category.values else ""
-    return replace(held, agent=_first(held.agent), status=label)
-
-
-def _for_client(change: Change) -> Change:
-    if change.field != "agent":
-        return replace(change, actor=_first(change.actor))
-    return replace(change, actor=_first(change.actor), old=_first(change.old), new=_first(change.new))
+def _breach(one: Subject, late: _Late, for_client: bool) -> Breach:
+    names = Names(agent=one.agent or "", team=one.team or "", status=one.status, is_for_client=for_client)
+    reason = told(late.burn, kind=late.kind, is_open=late.ended_at is None, names=names)
+    return Breach(ticket=one, kind=late.kind, reason=reason, due_at=late.due_at, ended_at=late.ended_at)
 
 
 # ---- as a table -----------------------------------------------------------------------------------------------------
@@ -213,7 +203,7 @@ def _line(one: Breach, zone: tzinfo, for_client: bool) -> Line:
         return at.astimezone(zone) if at else None
 
     ticket, reason = one.ticket, one.reason
-    people = [] if for_client else [Cell(str(ticket.client or "")), Cell(str(ticket.agent or ""))]
+    people = [] if for_client else [Cell(ticket.client or ""), Cell(ticket.agent or "")]
     return Line(
         name=ticket.label,
         cells=[

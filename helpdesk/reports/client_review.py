@@ -175,7 +175,9 @@ def read_review(address: Address, client: Client, seen: TicketQuerySet, now: dat
     open_now = chosen.order_by().count()
     period = address.period
     wanted = breaches.wanted("resolution", address.filters, period.first, period.last, now)
-    late = breaches.every(wanted, "resolution", seen, for_client=True, most=LATE_SHOWN)
+    late = breaches.every(
+        wanted, "resolution", seen, for_client=True, most=LATE_SHOWN, count=found.now["resolution_breached"]
+    )
     return Review(
         client=client,
         found=found,

@@ -14,6 +14,7 @@ from helpdesk.reports.slices import (
     Contribution,
     Counted,
     Keys,
+    Late,
     Raised,
     Stretch,
 )
@@ -66,6 +67,7 @@ class Facts:
     clocks: Sequence[ClockFacts] = ()
     time: Sequence[TimeFacts] = ()
     raised: Sequence[RaisedFacts] = ()
+    late: Sequence[Late] = ()
 
 
 class _Days:
@@ -108,7 +110,7 @@ def counted(facts: Facts, zone: tzinfo) -> Counted:
         days.count(entry.ended_at, entry.agent, **{name: entry.seconds})
     for one in facts.raised:
         days.count(one.at, raised=1)
-    return Counted(days.parts(), _stretches(facts, days), _raised(facts, days))
+    return Counted(days.parts(), _stretches(facts, days), _raised(facts, days), tuple(facts.late))
 
 
 def _count_ends(facts: Facts, days: _Days) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,15 @@ from django.db.models import Model
 from helpdesk.core import bulk
 from helpdesk.reports.contributions import counted
 from helpdesk.reports.facts import read_facts
-from helpdesk.reports.models import DailyMetric, FoldState, OpenStretch, QuantileMark, TicketDay, TicketRaised
+from helpdesk.reports.models import (
+    DailyMetric,
+    FoldState,
+    LateClock,
+    OpenStretch,
+    QuantileMark,
+    TicketDay,
+    TicketRaised,
+)
 from helpdesk.reports.slices import (
     COUNTERS,
     KINDS,
@@ -26,6 +34,7 @@ from helpdesk.reports.slices import (
     Contribution,
     Counted,
     Keys,
+    Late,
     Raised,
     Stretch,
     SumKey,
@@ -39,25 +48,25 @@ BATCH, SMALL_BATCH = 100, 20
 _FLAGS = tuple(COUNTERS.index(measure.flag) for measure in KINDS.values())
 
 
-def count_tickets(ids: Sequence[int], zone: ZoneInfo) -> int:
+def count_tickets(ids: Sequence[int], zone: ZoneInfo, now: datetime) -> int:
     """Bring what is kept of these tickets up to date. Counts the tickets that differ."""
     size = SMALL_BATCH if connection.vendor == "sqlite" else BATCH
-    return sum(_count_batch(ids[i : i + size], zone) for i in range(0, len(ids), size))
+    return sum(_count_batch(ids[i : i + size], zone, now) for i in range(0, len(ids), size))
 
 
 @transaction.atomic
-def _count_batch(ids: Sequence[int], zone: ZoneInfo) -> int:
+def _count_batch(ids: Sequence[int], zone: ZoneInfo, now: datetime) -> int:
     """The lock makes two foldings take turns; what it reads is therefore never older than what it replaces."""
     FoldState.objects.select_for_update().get(pk=1)
-    known = read_facts(ids)
-    now = {pk: counted(facts, zone) for pk, facts in known.facts.items()}
+    known = read_facts(ids, now)
+    after = {pk: counted(facts, zone) for pk, facts in known.facts.items()}
     spans.write_spans(known.stories)
     before = _kept(ids)
-    moved = [pk for pk in ids if now.get(pk, Counted()) != before.get(pk, Counted())]
+    moved = [pk for pk in ids if after.get(pk, Counted()) != before.get(pk, Counted())]
     for place, table in enumerate(_TABLES):
-        _replace(table, [(pk, before.get(pk, Counted())[place], now.get(pk, Counted())[place]) for pk in moved])
+        _replace(table, [(pk, before.get(pk, Counted())[place], after.get(pk, Counted())[place]) for pk in moved])
     gone = [part for pk in moved for part in before.get(pk, Counted()).parts]
-    new = [part for pk in moved for part in now.get(pk, Counted()).parts]
+    new = [part for pk in moved for part in after.get(pk, Counted()).parts]
     add_sums(differences(gone, new))
     bulk.insert(quantile_marks([*gone, *new]))
     return len(moved)
@@ -79,7 +88,10 @@ class _Table(NamedTuple):
     record: type[Any]
 
 
-_TABLES = (_Table(TicketDay, Contribution), _Table(OpenStretch, Stretch), _Table(TicketRaised, Raised))
+_TABLES = (
+    _Table(TicketDay, Contribution), _Table(OpenStretch, Stretch), _Table(TicketRaised, Raised),
+    _Table(LateClock, Late),
+)  # fmt: skip
 """In the order of `Counted`."""
 
 
@@ -88,16 +100,22 @@ def _kept(ids: Sequence[int]) -> dict[int, Counted]:
     found: dict[int, list[list[Any]]] = {}
     for place, table in enumerate(_TABLES):
         own = [name for name in table.record._fields if name not in ("keys", "counts")]
+        keys = Keys._fields if "keys" in table.record._fields else ()
         columns = COUNTERS if table.record is Contribution else ()
         rows = table.model._default_manager.filter(ticket_id__in=ids).order_by()
-        for row in rows.values_list("ticket_id", *Keys._fields, *own, *columns):
-            keys, values = Keys(*row[1 : 1 + len(Keys._fields)]), row[1 + len(Keys._fields) :]
-            record = Contribution(values[0], keys, tuple(values[1:])) if columns else table.record(*values, keys)
-            found.setdefault(row[0], [[], [], []])[place].append(record)
+        for row in rows.values_list("ticket_id", *keys, *own, *columns):
+            known, values = row[1 : 1 + len(keys)], row[1 + len(keys) :]
+            if columns:
+                record = Contribution(values[0], Keys(*known), tuple(values[1:]))
+            else:
+                record = table.record(*values, Keys(*known)) if keys else table.record(*values)
+            found.setdefault(row[0], [[] for _table in _TABLES])[place].append(record)
     return {pk: Counted(*(tuple(sorted(some, key=_order)) for some in lists)) for pk, lists in found.items()}
 
 
 def _order(record: Any) -> tuple[Any, ...]:
+    if isinstance(record, Late):
+        return (record.kind,)
     return (record.day, record.keys.agent) if isinstance(record, Contribution) else tuple(record)
 
 
@@ -108,8 +126,10 @@ def _replace(table: _Table, rows: Sequence[tuple[int, Sequence[Any], Sequence[An
     bulk.insert([row_of(pk, record) for pk, new in differing for record in new])
 
 
-def row_of(pk: int, record: Contribution | Stretch | Raised) -> Model:
+def row_of(pk: int, record: Contribution | Stretch | Raised | Late) -> Model:
     """The row that keeps a record of this ticket, unsaved."""
+    if isinstance(record, Late):
+        return LateClock(ticket_id=pk, **record._asdict())
     keys = record.keys._asdict()
     if isinstance(record, Contribution):
         return TicketDay(ticket_id=pk, day=record.day, **keys, **dict(zip(COUNTERS, record.counts, strict=True)))

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from helpdesk.actions.models import Escalation, TimeEntry
+from helpdesk.reports import burns
 from helpdesk.reports.contributions import ClockFacts, Facts, RaisedFacts, TimeFacts
+from helpdesk.reports.lateness import CLOCK, facts_of, read_burns
 from helpdesk.reports.models import CategoryName
-from helpdesk.reports.slices import Keys
+from helpdesk.reports.slices import Keys, Late
 from helpdesk.sla.choices import ClockSource, ClockState
 from helpdesk.tickets import spans
 from helpdesk.tickets.models import Ticket, TicketClock
@@ -27,7 +29,7 @@ class Known(NamedTuple):
     stories: dict[int, spans.Story]
 
 
-def read_facts(ids: Sequence[int]) -> Known:
+def read_facts(ids: Sequence[int], now: datetime) -> Known:
     """ticket -> its facts. A ticket that is gone, here or in the PSA, has none."""
     rows = list(Ticket.objects.only_ids(ids).order_by().values(*_COLUMNS))
     stories = spans.read_stories(
@@ -42,11 +44,12 @@ def read_facts(ids: Sequence[int]) -> Known:
     rows = [row for row in rows if row["removed_at"] is None]
     here = [row["pk"] for row in rows]
     clocks, time, raised = _clocks(here), _time(here), _raised(here)
+    late = _late(clocks, now)
     names = _category_keys(row["category"] for row in rows)
     found = {}
     for row in rows:
         pk = row["pk"]
-        own = clocks.get(pk, _Clocks([], False))
+        own = clocks.get(pk, _Clocks([], []))
         found[pk] = Facts(
             keys=Keys(
                 client=row["client_id"] or 0, team=row["team_id"] or 0, rank=row["rank"], agent=row["agent_id"] or 0,
@@ -63,6 +66,7 @@ def read_facts(ids: Sequence[int]) -> Known:
             clocks=own.judged,
             time=time.get(pk, ()),
             raised=raised.get(pk, ()),
+            late=late.get(pk, ()),
         )  # fmt: skip
     return Known(found, stories)
 
@@ -81,17 +85,18 @@ def _category_keys(names: Iterable[str]) -> dict[str, int]:
 
 class _Clocks(NamedTuple):
     judged: list[ClockFacts]
-    is_excluded: bool
+    late: list[burns.Facts]
+    """Those that ended, now or in an earlier cycle, after their deadline."""
+    is_excluded: bool = False
 
 
 def _clocks(ids: Sequence[int]) -> Mapping[int, _Clocks]:
     rows = TicketClock.objects.filter(ticket__in=ids).order_by("pk")
     found: dict[int, _Clocks] = {}
-    for ticket, kind, state, source, at, late, is_corrected, burned, paused, earlier in rows.values_list(
-        "ticket", "kind", "state", "source", "finished_at", "is_retroactive", "is_corrected", "burned_seconds",
-        "paused_seconds", "earlier",
-    ):  # fmt: skip
-        own = found.get(ticket, _Clocks([], False))
+    columns = ("ticket", "kind", "state", "burned_seconds", "paused_seconds", "earlier", *CLOCK)
+    for ticket, kind, state, burned, paused, earlier, *clock in rows.values_list(*columns):
+        _due_at, at, _breached_at, late, is_corrected, source = clock
+        own = found.get(ticket, _Clocks([], []))
         own.judged.extend(_cycle(kind, *one) for one in earlier if one[0])
         if state == ClockState.NOT_STARTED and source == ClockSource.HAND:
             own = own._replace(is_excluded=True)
@@ -102,8 +107,23 @@ def _clocks(ids: Sequence[int]) -> Mapping[int, _Clocks]:
                     is_corrected=is_corrected, burned=burned, paused=paused,
                 )
             )  # fmt: skip
+        if at is not None and (state == ClockState.BREACHED or any(one[1] for one in earlier)):
+            own.late.append(facts_of(kind, clock))
         found[ticket] = own
     return found
+
+
+def _late(clocks: Mapping[int, _Clocks], now: datetime) -> Mapping[int, list[Late]]:
+    asked = {pk: own.late for pk, own in clocks.items() if own.late}
+    burnt = read_burns(asked, now)
+    return {
+        pk: [
+            Late(one.kind, one.due_at, one.ended_at, burnt[pk, one.kind].kept())
+            for one in sorted(some, key=lambda one: one.kind)
+            if one.ended_at
+        ]
+        for pk, some in asked.items()
+    }
 
 
 def _cycle(kind: str, at: str, is_breached: bool, is_late: bool, burned: int, paused: int) -> ClockFacts:

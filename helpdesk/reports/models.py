@@ -15,6 +15,7 @@ from django.db.models import Q
 from helpdesk.reports.querysets import ContributionQuerySet, MetricQuerySet
 from helpdesk.reports.schedule_models import ReportSchedule, ReportSent  # noqa: F401
 from helpdesk.reports.slices import BUCKETS, COUNTERS, SLICES, SumKey
+from helpdesk.sla.choices import ClockKind
 
 
 def _counters(names: Iterable[str], count: type[models.Field[Any, Any]]) -> dict[str, Any]:
@@ -108,6 +109,25 @@ class TicketRaised(Keyed):
 
     def __str__(self) -> str:
         return f"{self.ticket_id} on {self.day}: {self.trigger} {self.level}"
+
+
+class LateClock(models.Model):
+    """A clock that ended late, and what the reason is told from: who had the ticket while it ran, and where it stood.
+
+    Data and no words, for readers have languages; `burns` spells it. Of a clock that runs on nothing is kept.
+    """
+
+    ticket_id = models.BigIntegerField()
+    kind = models.CharField(max_length=10, choices=ClockKind.choices)
+    due_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField()
+    burn = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ticket_id", "kind"], name="late_clock_once")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.kind}"
 
 
 class DailyMetric(Keyed):

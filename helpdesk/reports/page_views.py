@@ -89,7 +89,7 @@ def latest(request: HttpRequest) -> HttpResponse:
     now, zone = timezone.now(), timezone.get_current_timezone()
     asked, seen = read(request.GET.dict(), now), desk_tickets(person_of(request))
     wanted = late.wanted("resolution", asked.filters, asked.period.first, asked.period.last, now)
-    found = late.every(wanted, "resolution", seen, most=6)
+    found = late.every(wanted, "resolution", seen, most=6, count=0)
     at_risk, breached = live.pressing(seen, asked.filters, live.Live(at_risk=1, breached=1), now)
     context = {
         "why": why_html(found.breaches, now, zone),

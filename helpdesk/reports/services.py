@@ -23,7 +23,7 @@ from helpdesk.actions.models import Escalation, TimeEntry
 from helpdesk.directory.models import Organisation
 from helpdesk.reports import quantiles
 from helpdesk.reports.counting import count_tickets, mend_month
-from helpdesk.reports.models import DailyMetric, FoldState, OpenStretch, TicketDay, TicketRaised
+from helpdesk.reports.models import DailyMetric, FoldState, LateClock, OpenStretch, TicketDay, TicketRaised
 from helpdesk.tickets import spans
 from helpdesk.tickets.models import Ticket, TicketEvent
 
@@ -109,7 +109,7 @@ def _fold(state: FoldState, now: datetime, limit: int) -> Folded:
             ids, cursor = find(state.cursors.get(name), min(CHUNK, limit - seen))
             if not ids:
                 break
-            changed += count_tickets(ids, zone)
+            changed += count_tickets(ids, zone, now)
             seen += len(ids)
             _advance(state, name, cursor)
         if seen >= limit:
@@ -117,7 +117,7 @@ def _fold(state: FoldState, now: datetime, limit: int) -> Folded:
         if name == "changed":
             state.caught_up_at = now
             state.save(update_fields=["caught_up_at"])
-    changed += _patrol(state, zone)
+    changed += _patrol(state, zone, now)
     return Folded(tickets=seen, changed=changed, is_more=quantiles.refresh())
 
 
@@ -160,18 +160,18 @@ def _newer(rows: Any, cursor: Any, count: int) -> Found:
     return list(dict.fromkeys(ticket for _pk, ticket in found)), found[-1][0] if found else cursor
 
 
-def _patrol(state: FoldState, zone: ZoneInfo) -> int:
+def _patrol(state: FoldState, zone: ZoneInfo, now: datetime) -> int:
     """The next tickets by key, and contributions in that range whose ticket is gone."""
     start = state.cursors.get("patrol") or 0
     ids = list(Ticket.objects.filter(pk__gt=start).order_by("pk").values_list("pk", flat=True)[:PATROL])
     known = set(ids)
-    for kept in (TicketDay.objects, OpenStretch.objects, TicketRaised.objects):
-        behind = kept.filter(ticket_id__gt=start)
+    for kept in (TicketDay, OpenStretch, TicketRaised, LateClock):
+        behind = kept._default_manager.filter(ticket_id__gt=start)
         if len(known) == PATROL:
             behind = behind.filter(ticket_id__lte=max(known))
         more = behind.order_by().values_list("ticket_id", flat=True).distinct()[:STEP]
         ids += [pk for pk in more if pk not in ids]
-    changed = count_tickets(ids, zone)
+    changed = count_tickets(ids, zone, now)
     _advance(state, "patrol", max(ids) if len(known) == PATROL else 0)
     return changed
 
@@ -193,7 +193,7 @@ def rebuild(*, now: datetime, since: date | None = None, say: Callable[[int], No
     zone = ZoneInfo(name)
     seen = changed = 0
     for ids in _chunks(_ids_since(since, zone)):
-        changed += count_tickets(ids, zone)
+        changed += count_tickets(ids, zone, now)
         seen += len(ids)
         say(seen)
     changed += _mend_sums(since)

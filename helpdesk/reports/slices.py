@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from helpdesk.tickets.choices import FINISHED, Category
 
@@ -129,12 +129,22 @@ class Raised(NamedTuple):
     keys: Keys
 
 
+class Late(NamedTuple):
+    """A clock of a ticket ended late; `burn` as `burns` keeps it: what the reason is told from."""
+
+    kind: str
+    due_at: datetime | None
+    ended_at: datetime
+    burn: Sequence[Any]
+
+
 class Counted(NamedTuple):
     """All that one ticket adds to the figures."""
 
     parts: tuple[Contribution, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     raised: tuple[Raised, ...] = ()
+    late: tuple[Late, ...] = ()
 
 
 class SumKey(NamedTuple):

@@ -26,7 +26,7 @@ def _line(one: Breach, href: str, due: str, ended: str, now: datetime, zone: tzi
     title = due % {"clock": one.clock, "at": moment(one.due_at, now, zone)} if one.due_at else one.clock
     title += ended % {"at": moment(one.ended_at, now, zone)} if one.ended_at else ""
     marks = "".join(f' <span class="mark-word">{escape(mark)}</span>' for mark in one.reason.marks)
-    ticket, client = one.ticket, str(one.ticket.client or "") if with_client else ""
+    ticket, client = one.ticket, (one.ticket.client or "") if with_client else ""
     return (
         f'<li data-ticket="{ticket.pk}"><span class="number">{escape(ticket.label)}</span><span class="subject-line">'
         f'<a class="subject" href="{href}">{escape(ticket.subject)}</a> '

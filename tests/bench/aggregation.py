@@ -12,6 +12,7 @@ from helpdesk.actions.models import TimeEntry
 from helpdesk.reports.models import (
     DailyMetric,
     FoldState,
+    LateClock,
     OpenStretch,
     Quantile,
     QuantileMark,
@@ -59,7 +60,7 @@ def _a_day() -> Line:
 
 def _anew() -> Line:
     for model in (
-        TicketDay, DailyMetric, OpenStretch, TicketRaised, Quantile, QuantileMark, TicketSpan, FoldState,
+        TicketDay, DailyMetric, OpenStretch, TicketRaised, LateClock, Quantile, QuantileMark, TicketSpan, FoldState,
     ):  # fmt: skip
         model._default_manager.all().delete()
     started = time.monotonic()

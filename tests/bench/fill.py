@@ -26,7 +26,15 @@ import connectors.sandbox.generator as generator
 from helpdesk.actions import text
 from helpdesk.actions.models import Action, Attachment, TimeEntry
 from helpdesk.reports import contributions, counting, facts, quantiles, slices
-from helpdesk.reports.models import DailyMetric, FoldState, OpenStretch, QuantileMark, TicketDay, TicketRaised
+from helpdesk.reports.models import (
+    DailyMetric,
+    FoldState,
+    LateClock,
+    OpenStretch,
+    QuantileMark,
+    TicketDay,
+    TicketRaised,
+)
 from helpdesk.reports.services import organisation_zone
 from helpdesk.reports.slices import SUMS, Contribution, SumKey
 from helpdesk.tickets import clocks, promises, search, spans
@@ -161,16 +169,16 @@ def count_figures(*, now: datetime) -> None:
         store(rows)
 
     for start in range(0, len(ids), BATCH):
-        known = facts.read_facts(ids[start : start + BATCH])
+        known = facts.read_facts(ids[start : start + BATCH], now)
         keep(spans.span_rows({pk: story.spans for pk, story in known.stories.items()}))
         found = {pk: contributions.counted(one, zone) for pk, one in known.facts.items()}
-        for place in range(3):
+        for place in range(4):
             keep(counting.row_of(pk, record) for pk, one in found.items() for record in one[place])
         parts = [part for one in found.values() for part in one.parts]
         keep(counting.quantile_marks(parts))
         _add_up(sums, parts)
     keep(DailyMetric(**key._asdict(), **dict(zip(SUMS, vector, strict=True))) for key, vector in sorted(sums.items()))
-    free_numbers(TicketSpan, TicketDay, OpenStretch, TicketRaised, DailyMetric, QuantileMark)
+    free_numbers(TicketSpan, TicketDay, OpenStretch, TicketRaised, LateClock, DailyMetric, QuantileMark)
     while quantiles.refresh():
         pass
     last = Ticket.objects.order_by("-changed_at", "-pk").values_list("changed_at", "pk")[0]

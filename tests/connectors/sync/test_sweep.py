@@ -15,6 +15,7 @@ from helpdesk.tickets import services as tickets
 from helpdesk.tickets import upkeep
 from helpdesk.tickets.models import Ticket
 from tests.connectors.sync.helpers import Desk, desk
+from tests.factories import NOW
 from tests.people import make_dana
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,7 @@ def test_a_deleted_ticket_leaves_every_list_and_keeps_its_page() -> None:
         assert 'id="composer"' not in shown
         assert "id=composer" not in shown
         assert browser.post(f"/tickets/{gone.pk}/set/agent/", {"value": "none"}).status_code == 404
-        assert not read_facts([gone.pk]).facts
+        assert not read_facts([gone.pk], NOW).facts
 
 
 def test_a_ticket_restored_in_the_psa_comes_back_by_pull_and_by_sweep() -> None:

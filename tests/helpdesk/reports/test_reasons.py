@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from helpdesk.reports.reasons import Change, Facts, Held, explain, holders
+from helpdesk.reports.burns import Change, Facts, Held, holders
+from helpdesk.reports.reasons import explain
 from helpdesk.sla.hours import Calendar, Hours, Weekly
 from helpdesk.sla.ledger import Pause, Run, Terms
 

@@ -13,6 +13,7 @@ from helpdesk.reports.figures import ALL_COLUMNS, VERDICTS, Totals, lowest, sums
 from helpdesk.reports.models import (
     DailyMetric,
     FoldState,
+    LateClock,
     OpenStretch,
     Quantile,
     QuantileMark,
@@ -27,7 +28,7 @@ from tests.helpdesk.reports.histories import History
 pytestmark = pytest.mark.django_db
 
 
-KEPT = (TicketDay, DailyMetric, OpenStretch, TicketRaised, Quantile, TicketSpan)
+KEPT = (TicketDay, DailyMetric, OpenStretch, TicketRaised, LateClock, Quantile, TicketSpan)
 
 
 def rows(model: Any) -> list[tuple[Any, ...]]:
@@ -64,7 +65,9 @@ def test_counting_step_by_step_equals_counting_from_scratch(seed: int, account: 
     history.deliver()
     fold_all(history.now)
     in_steps = everything()
-    assert {"TicketDay", "TicketSpan", "OpenStretch", "Quantile"} <= {name for name, some in in_steps.items() if some}
+    assert {"TicketDay", "TicketSpan", "OpenStretch", "LateClock", "Quantile"} <= {
+        name for name, some in in_steps.items() if some
+    }
     count_from_scratch(history.now)
     assert everything() == in_steps
     rebuild(now=history.now)
