@@ -17,14 +17,18 @@ from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
 from helpdesk.reports import head_markup, pdf
 from helpdesk.reports.filters import NAMES, Filters, read_filters
+from helpdesk.reports.metrics import METRICS
 from helpdesk.reports.models import FoldState
 from helpdesk.reports.periods import NAMES as PERIODS
 from helpdesk.reports.periods import Period, read_period
 from helpdesk.reports.shapes import Address
+from helpdesk.reports.tables import ANY
+from helpdesk.reports.times import CLOCKS
 
 PAGES = {
     "overview": gettext_lazy("Overview"),
     "compliance": gettext_lazy("Compliance"),
+    "times": gettext_lazy("Times"),
     "breaches": gettext_lazy("Breaches"),
     "backlog": gettext_lazy("Backlog"),
     "workload": gettext_lazy("Workload"),
@@ -35,13 +39,14 @@ BY: Mapping[str, Mapping[str, Any]] = {
     "overview": {
         "client": gettext_lazy("Client"), "team": gettext_lazy("Team"), "agent": gettext_lazy("Owner"),
     },
-    "compliance": NAMES,
-    "workload": {"agent": gettext_lazy("Owner"), "team": gettext_lazy("Team")},
+    "compliance": ANY,
+    "times": ANY,
+    "workload": {"agent": ANY["agent"], "team": ANY["team"], **ANY},
 }  # fmt: skip
 """What a page's table can be about; the first one stands unless another is asked for."""
 BREACHES = ("resolution", "response", "open")
 """Which breaches a page lists."""
-OWN = frozenset({"kind", "of", "of_client", "cursor", "all", "format"})
+OWN = frozenset({"kind", "clock", "of", "of_client", "cursor", "all", "format"})
 """What only some pages ask for; never a filter."""
 
 
@@ -156,3 +161,19 @@ def breach_kind(asked: Asked) -> str:
     if kind != "resolution":
         asked.address.own["kind"] = kind
     return kind
+
+
+def clock_kind(asked: Asked) -> str:
+    """By which clock the address asks for times; put right and said when it is neither of them."""
+    clock = asked.data.get("clock", "")
+    if clock and clock not in CLOCKS:
+        asked.filters.ignored.append(_("clock “%(value)s”") % {"value": clock[:60]})
+    clock = clock if clock in CLOCKS else "wall"
+    if clock != "wall":
+        asked.address.own["clock"] = clock
+    return clock
+
+
+def terms(*metrics: str) -> list[tuple[Any, Any]]:
+    """What these figures are called, and mean: it stands on their page."""
+    return [(METRICS[key].label, METRICS[key].definition) for key in metrics]

@@ -17,10 +17,11 @@ from django.utils.translation import gettext_lazy
 from helpdesk.directory.models import Client
 from helpdesk.reports import breaches, tables
 from helpdesk.reports.compliance import count, kept_delta
-from helpdesk.reports.figures import Totals, by, lowest
-from helpdesk.reports.overview import Sums, read_sums
-from helpdesk.reports.shapes import Address, Figure, change, hours, near, number, percent_sign, points
+from helpdesk.reports.figures import Totals, all_quantiles, by, lowest
+from helpdesk.reports.overview import Sums, read_sums, took, within
+from helpdesk.reports.shapes import Address, Figure, change, hours, number, percent_sign, points
 from helpdesk.reports.sheets import Cell, Column, Kind, Line, Picture, Sheet
+from helpdesk.reports.times import near
 from helpdesk.reports.trends import GOAL
 from helpdesk.reports.workload import Standing, standing, together
 from helpdesk.sla.choices import ClockKind
@@ -199,6 +200,12 @@ def _figures(address: Address, found: Sums, open_now: int) -> list[Figure]:
         value = percent_sign(t.percent(clock))
         return Figure(label=label, value=value, href=address.tickets(clock), note=note, delta=delta)
 
+    exact = all_quantiles(address.period, address.filters, kinds=("answer", "resolve"), totals=t)
+
+    def middle(label: str, kind: str, metric: str) -> Figure:
+        value, most = (near(kind, t, share, exact[kind]) for share in (0.5, 0.9))
+        return Figure(label=label, value=took(value), href=address.tickets(metric), note=within(most))
+
     seconds = t["billable_seconds"] + t["nonbillable_seconds"]
     billable = _("%(n)s billable") % {"n": hours(round(t["billable_seconds"] / 3600, 2))} if seconds else ""
     return [
@@ -206,8 +213,8 @@ def _figures(address: Address, found: Sums, open_now: int) -> list[Figure]:
         count(address, "finished", t, b),
         kept("response", _("Answered in time")),
         kept("resolution", _("Resolved in time")),
-        Figure(label=_("First answer, median"), value=near(t.median_answer), href=address.tickets("answered")),
-        Figure(label=_("Resolution, median"), value=near(t.median_resolution), href=address.tickets("finished")),
+        middle(_("First answer, median"), "answer", "answered"),
+        middle(_("Resolution, median"), "resolve", "finished"),
         count(address, "reopened", t, b, "bad"),
         Figure(label=_("Open now"), value=number(open_now), href=address.tickets("open")),
         Figure(
@@ -276,7 +283,10 @@ def _categories(address: Address) -> Sheet:
         lines.append(
             Line(
                 name=line.name, cells=[Cell(line.totals["opened"], opened)],
-                picture=Picture(width=round(100 * line.totals["opened"] / most, 1)),
+                picture=Picture(
+                    width=round(100 * line.totals["opened"] / most, 1), href=opened,
+                    said=_("%(name)s: %(n)d opened") % {"name": line.name, "n": line.totals["opened"]},
+                ),
             )
         )  # fmt: skip
     return Sheet(

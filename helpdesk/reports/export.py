@@ -72,14 +72,14 @@ def rows(drill: Drill, seen: TicketQuerySet, zone: tzinfo) -> Iterator[list[Any]
             ids = [pk for pk in dict.fromkeys(piece) if pk not in told]
             told.update(ids)
         clocks, counted, own = clocks_of(ids), _counted(drill, ids), shares(drill, ids)
-        ended = _first_ends(ids)
+        ended = first_ends(ids)
         for ticket in tickets_in_order(seen, ids):
             sums = counted.get(ticket.pk, [0] * len(COUNTED))
             cells = _cells(ticket, clocks.get(ticket.pk, {}), zone)
             yield [*cells, _at(ended.get(ticket.pk), zone), *sums, own.get(ticket.pk, 0)]
 
 
-def _first_ends(ids: Sequence[int]) -> dict[int, datetime]:
+def first_ends(ids: Sequence[int]) -> dict[int, datetime]:
     """ticket -> when it was finished for the first time; the last time stands beside it."""
     spans = TicketSpan.objects.filter(ticket__in=ids, category__in=FINISHED).order_by()
     return dict(spans.values_list("ticket_id").annotate(at=Min("from_at")))

@@ -16,12 +16,14 @@ from django.db.models import (
     DateTimeField,
     DurationField,
     ExpressionWrapper,
-    F,
+    FilteredRelation,
     IntegerField,
+    Q,
     Sum,
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from helpdesk.actions.choices import Trigger
@@ -46,7 +48,6 @@ from helpdesk.reports.sums import (
     sums,
 )
 from helpdesk.tickets.choices import Category, Rank
-from helpdesk.tickets.models import TicketSpan
 from helpdesk.tickets.querysets import TicketQuerySet
 
 __all__ = [
@@ -311,13 +312,15 @@ class Standing(NamedTuple):
 
 
 def waiting_now(filters: Filters, *, tickets: TicketQuerySet, now: datetime) -> list[Standing]:
-    """Of now, since each came there (to its owner and team); from the spans. One query."""
-    chosen = filters.apply(tickets.open()).order_by().values("pk")
-    since = ExpressionWrapper(Value(now, DateTimeField()) - F("from_at"), output_field=DurationField())
-    rows = TicketSpan.objects.filter(to_at=None, category__in=IN_CATEGORY, ticket__in=chosen).order_by()
+    """Of now, since each came there (to its owner and team): by the spans, or since it was opened where they have not
+    been read yet. One query."""
+    chosen = filters.apply(tickets.open()).order_by()
+    chosen = chosen.alias(stand=FilteredRelation("spans", condition=Q(spans__to_at=None)))
+    begun = Coalesce("stand__from_at", "opened_at")
+    since = ExpressionWrapper(Value(now, DateTimeField()) - begun, output_field=DurationField())
     found = {
         category: (count, int(total.total_seconds()))
-        for category, count, total in rows.values_list("category").annotate(n=Count("pk"), total=Sum(since))
+        for category, count, total in chosen.values_list("status_category").annotate(n=Count("pk"), total=Sum(since))
     }
     return [Standing(name, str(Category(name).label), *found.get(name, (0, 0))) for name in IN_CATEGORY]
 

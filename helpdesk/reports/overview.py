@@ -12,11 +12,13 @@ from django.utils.translation import ngettext
 
 from helpdesk.core.formatting import duration
 from helpdesk.reports import shapes
-from helpdesk.reports.figures import ALL_COLUMNS, Totals, share, sums
+from helpdesk.reports.figures import ALL_COLUMNS, Totals, all_quantiles, share, sums
 from helpdesk.reports.live import Live
 from helpdesk.reports.metrics import METRICS
 from helpdesk.reports.shapes import Address, Delta, Figure, change
+from helpdesk.reports.sheets import Cell, Column, Line, Near, Picture, Sheet
 from helpdesk.reports.tables import Row
+from helpdesk.reports.times import near
 from helpdesk.reports.trends import Step, steps
 from helpdesk.tickets.choices import FINISHED, Category
 
@@ -76,6 +78,7 @@ def key_figures(address: Address, found: Sums, live: Live, now: datetime) -> lis
     kept = t["resolution_met"] + live.kept
     age = (now - live.oldest_at).days if live.oldest_at else None
     flow = t["opened"] - t["finished"]
+    exact = all_quantiles(address.period, address.filters, kinds=("answer", "resolve"), totals=t)
     points = {"more_is": "good", "words": shapes.points, "digits": 1}
     return [
         Figure(
@@ -88,8 +91,8 @@ def key_figures(address: Address, found: Sums, live: Live, now: datetime) -> lis
             href=address.tickets("response"), delta=against(t.percent("response"), b.percent("response"), **points),
         ),
         Figure(
-            label=_("First answer, median"), value=shapes.near(t.median_answer), href=address.tickets("answered"),
-            note=_("from opening"),
+            label=_("First answer, median"), value=took(near("answer", t, 0.5, exact["answer"])),
+            href=address.tickets("answered"), note=within(near("answer", t, 0.9, exact["answer"])),
             delta=against(
                 minutes(t.median_answer), minutes(b.median_answer), more_is="bad", words=lambda n: duration(n * 60)
             ),
@@ -115,7 +118,8 @@ def key_figures(address: Address, found: Sums, live: Live, now: datetime) -> lis
         Figure(
             label=_("Average resolution time"), value=shapes.hours(t.mean_resolution_hours),
             href=address.tickets("finished"),
-            note=_("median %(time)s") % {"time": shapes.near(t.median_resolution)} if t["finished"] else "",
+            note=_("median %(time)s") % {"time": took(near("resolve", t, 0.5, exact["resolve"]))}
+            + f", {within(near('resolve', t, 0.9, exact['resolve']))}" if t["finished"] else "",
             delta=against(
                 t.mean_resolution_hours, b.mean_resolution_hours, more_is="bad", words=lambda n: f"{n:.2f} h", digits=2
             ),
@@ -124,6 +128,15 @@ def key_figures(address: Address, found: Sums, live: Live, now: datetime) -> lis
         _count(address, "finished", t, b, is_compared, ""),
         _count(address, "escalated", t, b, is_compared, "bad"),
     ]  # fmt: skip
+
+
+def took(value: Near | None) -> str:
+    return str(value) if value else shapes.NONE
+
+
+def within(value: Near | None) -> str:
+    """ "90 % within 3 h"."""
+    return _("90 %% within %(time)s") % {"time": value} if value else ""
 
 
 def _hours(seconds: float) -> str:
@@ -148,7 +161,10 @@ def _count(address: Address, metric: str, t: Totals, b: Totals, is_compared: boo
 def other_figures(address: Address, found: Sums, live: Live) -> list[Figure]:
     """What is counted beside the key figures; each line carries its definition."""
     t, b, is_compared = found.now, found.before, address.compare
-    lines = [_count(address, "reopened", t, b, is_compared, "bad")]
+    lines = [
+        _count(address, "reopened", t, b, is_compared, "bad"), _count(address, "ended", t, b, is_compared, ""),
+        _count(address, "retroactive", t, b, is_compared, "bad"), _count(address, "raised", t, b, is_compared, "bad"),
+    ]  # fmt: skip
     for metric in ("billable", "nonbillable"):
         column = f"{metric}_seconds"
         lines.append(
@@ -204,4 +220,33 @@ def open_by_priority(address: Address, rows: Sequence[Row], live: Live) -> list[
             finished_href=row.tickets,
         )
         for row in rows
+    ]  # fmt: skip
+
+
+def stand_sheets(statuses: Sequence[Stand], ranks: Sequence[Stand]) -> list[Sheet]:
+    """Both distributions, for a file."""
+
+    def picture(one: Stand) -> Picture:
+        return Picture(width=one.width)
+
+    return [
+        Sheet(
+            key="statuses", title=_("By status"), first=_("Status"), columns=(Column(label=_("Tickets")),),
+            definition=_("Open tickets as they stand now, and those resolved or closed in the period."),
+            lines=[Line(name=one.name, cells=[Cell(one.count, one.href)], picture=picture(one)) for one in statuses],
+            has_pictures=True,
+        ),
+        Sheet(
+            key="open", title=_("Open now, by priority"), first=_("Priority"),
+            columns=(Column(label=_("Open")), Column(label=_("Finished"))),
+            definition=_("Open tickets as they stand now, beside those finished in the period."),
+            lines=[
+                Line(
+                    name=one.name, cells=[Cell(one.count, one.href), Cell(one.finished, one.finished_href)],
+                    picture=picture(one),
+                )
+                for one in ranks
+            ],
+            has_pictures=True,
+        ),
     ]  # fmt: skip

@@ -17,8 +17,9 @@ from helpdesk.reports import breaches as late
 from helpdesk.reports import client_review as reviewing
 from helpdesk.reports import compliance as kept
 from helpdesk.reports import files, live, markup, pdf
+from helpdesk.reports import times as took
 from helpdesk.reports import workload as work
-from helpdesk.reports.asking import PAGES, as_file, breach_kind, choices, person_of, read, shared
+from helpdesk.reports.asking import PAGES, as_file, breach_kind, choices, clock_kind, person_of, read, shared, terms
 from helpdesk.reports.head_markup import links
 from helpdesk.reports.metrics import METRICS
 from helpdesk.reports.printed import printed_page
@@ -45,15 +46,41 @@ def compliance(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     asked = read(request.GET.dict(), now, where="compliance")
     found = kept.read(asked.address, asked.by, is_all="all" in request.GET)
+    raised = kept.escalations(asked.address)
     context = {
         **shared(request, asked, now),
         "figures": markup.figures(kept.figures(asked.address, found)),
+        "both": found.both,
+        "both_table": sheet_html(found.both),
+        "raised": raised,
+        "raised_table": sheet_html(raised),
         "sheet": found.sheet,
         "table": sheet_html(found.sheet),
         "choices": choices(asked),
         "all_href": "" if found.is_all else f"{asked.address.page(all='1')}#{found.sheet.key}",
     }
     return show(request, "compliance", _("What was promised, and kept"), context)
+
+
+@require_GET
+@requires("reports.view")
+def times(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    asked = read(request.GET.dict(), now, where="times")
+    clock, address = clock_kind(asked), asked.address
+    found = took.read(address, asked.by, clock, is_all="all" in request.GET)
+    context = {
+        **shared(request, asked, now),
+        "whole": found.whole,
+        "whole_table": sheet_html(found.whole),
+        "sheet": found.parts,
+        "table": sheet_html(found.parts),
+        "choices": choices(asked),
+        "clocks": links((address.page(clock=name), label, name == clock) for name, label in took.CLOCKS.items()),
+        "all_href": "" if found.is_all else f"{address.page(all='1')}#{found.parts.key}",
+        "terms": terms("answered", "answer_timed", "finished", "resolve_timed"),
+    }
+    return show(request, "times", _("How long it took"), context)
 
 
 @require_GET
@@ -112,6 +139,7 @@ def backlog(request: HttpRequest) -> HttpResponse:
         "days": days,
         "days_table": sheet_html(days),
         "sheets": [(sheet, sheet_html(sheet)) for sheet in (found.ages, found.waits, found.spent)],
+        "terms": terms("backlog", "opened", "reopened", "ended", "open"),
     }
     return show(request, "backlog", _("What is open"), context)
 
@@ -131,6 +159,10 @@ def workload(request: HttpRequest) -> HttpResponse:
         "choices": choices(asked),
         "all_href": "" if found.is_all else f"{asked.address.page(all='1')}#{found.sheet.key}",
     }
+    context["terms"] = terms(
+        "opened", "finished", "answered", "reopened", "resolution_breached", "open", "breached_now", "billable",
+        "nonbillable",
+    )  # fmt: skip
     return show(request, "workload", _("Who did what"), context)
 
 
@@ -146,6 +178,7 @@ def clients(request: HttpRequest) -> HttpResponse:
         "sheet": found.sheet,
         "table": sheet_html(found.sheet),
         "begin_href": address.other("review", found.first) if found.first else "",
+        "terms": terms("opened", "finished", "response", "resolution", "resolution_breached", "open", "time"),
         "all_href": "" if found.is_all else f"{address.page(all='1')}#{found.sheet.key}",
     }
     return show(request, "clients", _("Clients"), context)
@@ -179,6 +212,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "late": found.late,
         "why": why_html(found.late.breaches, now, timezone.get_current_timezone(), with_client=False),
         "late_href": address.tickets("resolution_breached"),
+        "terms": terms("opened", "finished", "response", "resolution", "answered", "reopened", "escalated", "time"),
     }
     return show(request, "review", client.name, context)
 

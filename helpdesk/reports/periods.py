@@ -100,6 +100,7 @@ def read_period(data: Mapping[str, str], *, today: date) -> Period:
         if own:
             return _made("custom", *own, notes)
         given = ""
+        notes.append(_("Instead, this is of the last 30 days."))
     if given and given not in NAMES:
         said = {"value": given, "name": NAMES[DEFAULT]}
         notes.append(_("Period “%(value)s” is not one of ours: this is %(name)s.") % said)

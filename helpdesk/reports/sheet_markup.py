@@ -12,7 +12,7 @@ from helpdesk.reports.sheets import Cell, Column, Kind, Line, Picture, Sheet, wo
 
 MANY = 6
 """Columns, from which on the bars give way."""
-_NUMBERS = (Kind.COUNT, Kind.PERCENT, Kind.HOURS, Kind.SPAN)
+_NUMBERS = (Kind.COUNT, Kind.PERCENT, Kind.HOURS, Kind.SPAN, Kind.NEAR)
 
 
 def sheet_html(sheet: Sheet) -> SafeString:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from helpdesk.core.formatting import duration
+from helpdesk.core.formatting import duration, open_duration
 from helpdesk.reports import shapes
 from helpdesk.reports.shapes import Delta
 
@@ -28,7 +28,21 @@ class Kind(StrEnum):
     """Hours with two decimals."""
     SPAN = "span"
     """Seconds: "3 h 10 min" on the page, whole minutes in a file."""
+    NEAR = "near"
+    """A `Near`: "≈ 3 h 10 min" on the page, whole minutes in a file."""
     MOMENT = "moment"
+
+
+class Near(NamedTuple):
+    """Seconds with how sure they are: nothing, or the sign of what is read off a histogram. Open time has no days."""
+
+    seconds: int
+    sign: str = ""
+    is_open_time: bool = False
+
+    def __str__(self) -> str:
+        said = (open_duration if self.is_open_time else duration)(self.seconds)
+        return f"{self.sign} {said}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +116,8 @@ def words(kind: Kind, value: Any) -> str:
         return f"{value:,.2f}"
     if kind == Kind.SPAN:
         return duration(value)
+    if kind == Kind.NEAR:
+        return str(value)
     return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
 
 
@@ -111,6 +127,8 @@ def plain(kind: Kind, value: Any) -> Any:
         return None
     if kind == Kind.SPAN:
         return int(value // 60)
+    if kind == Kind.NEAR:
+        return int(value.seconds // 60)
     if kind == Kind.MOMENT and isinstance(value, datetime):
         return value.replace(tzinfo=None, microsecond=0)
     return value if kind in (Kind.COUNT, Kind.PERCENT, Kind.HOURS) else str(value)
@@ -118,7 +136,7 @@ def plain(kind: Kind, value: Any) -> Any:
 
 def heads(sheet: Sheet) -> list[str]:
     """Column titles of a file, with the unit where the page writes it at each number."""
-    units = {Kind.SPAN: _("minutes"), Kind.HOURS: _("hours")}
+    units = {Kind.SPAN: _("minutes"), Kind.NEAR: _("minutes"), Kind.HOURS: _("hours")}
     return [str(sheet.first)] + [
         f"{column.label} ({units[column.kind]})" if column.kind in units else str(column.label)
         for column in sheet.columns

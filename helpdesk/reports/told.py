@@ -9,8 +9,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from helpdesk.directory.models import Client
-from helpdesk.reports import backlog, breaches, client_review, compliance, live, overview, workload
-from helpdesk.reports.asking import Asked, breach_kind
+from helpdesk.reports import backlog, breaches, client_review, compliance, live, overview, tables, times, workload
+from helpdesk.reports.asking import Asked, breach_kind, clock_kind
 from helpdesk.reports.shapes import Figure
 from helpdesk.reports.sheets import Cell, Column, Kind, Line, Sheet
 from helpdesk.reports.trends import Step
@@ -111,12 +111,21 @@ def _overview(asked: Asked, seen: TicketQuerySet, now: datetime, client: Client 
         *overview.key_figures(address, found, open_now, now), *overview.other_figures(address, found, open_now)
     ]  # fmt: skip
     title = _("Did we keep our promises?")
-    return title, figures, [steps_sheet(found.steps, asked.period.step), *by], late.breaches
+    ranks = overview.open_by_priority(address, tables.by_priority(address), open_now)
+    stands = overview.stand_sheets(overview.by_status(address, found.now, open_now), ranks)
+    sheets = [steps_sheet(found.steps, asked.period.step), *by, *stands, compliance.escalations(address)]
+    return title, figures, sheets, late.breaches
 
 
 def _compliance(asked: Asked, seen: TicketQuerySet, now: datetime, client: Client | None) -> Parts:
     kept = compliance.read(asked.address, asked.by, is_all=True)
-    return _("What was promised, and kept"), compliance.figures(asked.address, kept), [kept.sheet], ()
+    sheets = [kept.both, kept.sheet, compliance.escalations(asked.address)]
+    return _("What was promised, and kept"), compliance.figures(asked.address, kept), sheets, ()
+
+
+def _times(asked: Asked, seen: TicketQuerySet, now: datetime, client: Client | None) -> Parts:
+    found = times.read(asked.address, asked.by, clock_kind(asked), is_all=True)
+    return _("How long it took"), (), [found.whole, found.parts], ()
 
 
 def _late(asked: Asked, kind: str, seen: TicketQuerySet, now: datetime, most: int = breaches.MOST) -> breaches.Found:
@@ -160,6 +169,7 @@ def _review(asked: Asked, seen: TicketQuerySet, now: datetime, client: Client | 
 _TELLERS: Mapping[str, Callable[[Asked, TicketQuerySet, datetime, Client | None], Parts]] = {
     "overview": _overview,
     "compliance": _compliance,
+    "times": _times,
     "breaches": _breaches,
     "backlog": _backlog,
     "workload": _workload,

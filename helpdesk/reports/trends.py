@@ -34,18 +34,19 @@ def steps(
 ) -> list[Step]:
     """`days` and `before` are sums by day (by month where the step is a month)."""
     order, order_before = sorted(days), sorted(before)
-    spans = list(_spans(first, last, step))
-    earlier = list(_spans(before_first, before_first + (last - first), step))
+    spans = list(spans_of(first, last, step))
+    earlier = list(spans_of(before_first, before_first + (last - first), step))
     found = []
     for i, (start, end) in enumerate(spans):
         then = _add(before, order_before, *earlier[i]) if i < len(earlier) else Totals()
         found.append(
-            Step(first=start, last=end, label=_label(start, step), totals=_add(days, order, start, end), before=then)
+            Step(first=start, last=end, label=label_of(start, step), totals=_add(days, order, start, end), before=then)
         )
     return found
 
 
-def _spans(first: date, last: date, step: str) -> Iterator[tuple[date, date]]:
+def spans_of(first: date, last: date, step: str) -> Iterator[tuple[date, date]]:
+    """First and last day of each day, week or month of a period."""
     start = first
     while start <= last:
         if step == "day":
@@ -63,7 +64,7 @@ def _add(days: Mapping[date, Totals], order: Sequence[date], first: date, last: 
     return Totals.of([days[day] for day in found], SHOWN)
 
 
-def _label(start: date, step: str) -> str:
+def label_of(start: date, step: str) -> str:
     month = MONTHS[start.month - 1]
     return f"{month} {start.year % 100:02d}" if step == "month" else f"{start.day} {month}"
 

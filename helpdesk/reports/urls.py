@@ -11,6 +11,7 @@ urlpatterns = [
     path("csv/", views.csv_file, name="csv"),
     path("xlsx/", views.xlsx_file, name="xlsx"),
     path("compliance/", page_views.compliance, name="compliance"),
+    path("times/", page_views.times, name="times"),
     path("breaches/", page_views.breaches, name="breaches"),
     path("latest/", page_views.latest, name="latest"),
     path("workload/", page_views.workload, name="workload"),

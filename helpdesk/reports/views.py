@@ -26,6 +26,8 @@ from helpdesk.tickets.querysets import TicketQuerySet
 
 REASONED = {metric: kind for kind, metric in REASONS.items()}
 """Figures whose tickets have a reason -> what the page of breaches calls them."""
+AGAIN = ("reopened", "ended")
+"""Figures whose tickets may have been finished several times: the first time stands beside the last."""
 
 
 @require_GET
@@ -106,6 +108,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
     key = wanted.metric.key
     own = {"status": wanted.category or None}
     seconds = drill.booked_in_all(wanted)
+    firsts = export.first_ends(ids) if key in AGAIN else {}
     files_of = (("csv", address.csv(key, **own)), ("xlsx", address.xlsx(key, **own)))
     context = {
         **shared(request, asked, now),
@@ -115,9 +118,10 @@ def tickets(request: HttpRequest) -> HttpResponse:
         "times": drill.times_in_all(wanted),
         "hours": hours(round(seconds / 3600, 2)) if seconds is not None else "",
         "rows": [
-            (ticket, drill.joined(ticket, clocks), booked.get(ticket.pk))
+            (ticket, drill.joined(ticket, clocks), booked.get(ticket.pk), firsts.get(ticket.pk))
             for ticket in drill.tickets_in_order(seen, ids)
         ],
+        "is_again": key in AGAIN,
         "chips": [(chip, address.tickets(key, **{**own, chip.name: None})) for chip in address.filters.chips()],
         "following": address.tickets(key, **own, cursor=page.following) if page.following else "",
         "previous": address.tickets(key, **own, cursor=page.previous) if page.previous else "",

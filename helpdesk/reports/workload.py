@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,14 +13,21 @@ from django.utils.translation import gettext_lazy
 from helpdesk.reports import tables
 from helpdesk.reports.compliance import count
 from helpdesk.reports.figures import Totals, sums
+from helpdesk.reports.models import CategoryName
 from helpdesk.reports.shapes import Address, Figure, hours, number
 from helpdesk.reports.sheets import Cell, Column, Kind, Line, Picture, Sheet
 from helpdesk.tickets.querysets import TicketQuerySet
 
 SHORT, MOST = 40, 300
-COUNTED = ("finished", "answered", "reopened", "billable_seconds", "nonbillable_seconds", "resolution_breached")
+COUNTED = (
+    "opened", "finished", "answered", "reopened", "billable_seconds", "nonbillable_seconds", "resolution_breached",
+)  # fmt: skip
+_FIELDS = {"priority": "rank", "type": "ticket_type_id", "category": "category", "account": "psa_account_id"}
+"""What a ticket calls a dimension, where it is not as here."""
 _HEADS = (
+    Column(label=gettext_lazy("Opened"), is_spare=True),
     Column(label=gettext_lazy("Finished")),
+    Column(label=gettext_lazy("Reopened"), is_spare=True),
     Column(label=gettext_lazy("First answers"), is_spare=True),
     Column(label=gettext_lazy("Resolved late")),
     Column(label=gettext_lazy("Open now")),
@@ -47,37 +55,36 @@ class Standing:
     late: int = 0
 
 
+Known = tuple[tables.Who, Totals, Standing | None]
+"""A line: its totals, and what is open with it now (None of a day)."""
+
+
 def standing(address: Address, seen: TicketQuerySet, by: str, now: datetime) -> dict[int, Standing]:
-    """key -> what is open with it; one query."""
-    rows = address.filters.apply(seen.open()).lane_tallies(f"{by}_id", now)
-    return {key or 0: Standing(n, late or 0) for key, n, late, _risky, _booked in rows}
+    """key -> what is open with it; one query, one more for categories."""
+    rows = address.filters.apply(seen.open()).lane_tallies(_FIELDS.get(by, f"{by}_id"), now)
+    found = {key or 0: Standing(n, late or 0) for key, n, late, _risky, _booked in rows}
+    if by != "category":
+        return found
+    keys: dict[Any, int] = dict(
+        CategoryName.objects.filter(name__in=[name for name in found if name]).values_list("name", "pk")
+    )
+    return {keys.get(name, 0): one for name, one in found.items() if name in keys or not name}
 
 
 def read(address: Address, by: str, seen: TicketQuerySet, now: datetime, *, is_all: bool, most: int = MOST) -> Work:
-    """Four queries, whatever the number of people."""
+    """Five queries, whatever the number of people."""
     whole = tables.whole(address, COUNTED)
-    rows = sums(
-        keys=address.filters.dimensions, first=address.period.first, last=address.period.last, by=(by,), columns=COUNTED
-    )
-    parts, here = {key: totals for (_which, key), totals in rows.items()}, standing(address, seen, by, now)
-    known = [
-        (who, Totals.of([parts[k] for k in who.keys if k in parts], COUNTED), together(here, who))
-        for who in tables.lines_of(by, [key for key in {**parts, **here} if parts.get(key) or here.get(key)])
-    ]
-    known.sort(key=lambda one: (-one[1]["finished"], -one[2].open, one[0].keys))
-    shown = known[: most if is_all else SHORT]
+    here = standing(address, seen, "account" if by == "day" else by, now)
+    known = _known(address, by, here)
+    shown = known[: most if is_all or by == "day" else SHORT]
     longest = max((_booked(t) for _who, t, _here in shown), default=0) or 1
     lines = [_line(address, by, who, t, stands, longest) for who, t, stands in shown]
     all_open = Standing(sum(s.open for s in here.values()), sum(s.late for s in here.values()))
     sheet = Sheet(
         key=f"by-{by}",
         title=tables.TITLES[by],
-        definition=_(
-            "Most finished first, %(shown)d of %(total)d. Finished and answered tickets count for who owns them now; "
-            "time for the person who booked it. The bar is the time, its dark part billable. Open tickets are live."
-        )
-        % {"shown": len(shown), "total": len(known)},
-        first=tables.HEADS[by],
+        definition=_definition(by, len(shown), len(known)),
+        first=tables.STEPS[address.period.step] if by == "day" else tables.HEADS[by],
         columns=_HEADS,
         lines=lines,
         foot=_line(address, "", tables.Who(_("All"), (0,)), whole[0], all_open, 0),
@@ -85,6 +92,31 @@ def read(address: Address, by: str, seen: TicketQuerySet, now: datetime, *, is_a
         empty=_("Nothing was finished or booked in this period, and nothing is open."),
     )
     return Work(now=whole[0], before=whole[1], open=all_open.open, sheet=sheet, is_all=len(shown) == len(known))
+
+
+def _known(address: Address, by: str, here: Mapping[int, Standing]) -> list[Known]:
+    """Most finished first; days in their order."""
+    if by == "day":
+        return [(who, totals, None) for who, totals, _before in tables.parts(address, by, COUNTED, MOST)[0]]
+    period, column = address.period, "rank" if by == "priority" else by
+    rows = sums(keys=address.filters.dimensions, first=period.first, last=period.last, by=(column,), columns=COUNTED)
+    parts = {key: totals for (_which, key), totals in rows.items()}
+    lines = tables.lines_of(by, [key for key in {**parts, **here} if parts.get(key) or here.get(key)])
+    known: list[Known] = [
+        (who, Totals.of([parts[k] for k in who.keys if k in parts], COUNTED), together(here, who))
+        for who in {who.keys: who for who in reversed(lines)}.values()  # linked clients are named by each of them
+    ]
+    return sorted(known, key=lambda one: (-one[1]["finished"], -one[2].open if one[2] else 0, one[0].keys))
+
+
+def _definition(by: str, shown: int, total: int) -> str:
+    order = _("Most finished first, %(shown)d of %(total)d.") % {"shown": shown, "total": total}
+    if by == "day":
+        order = _("In the order of days.")
+    return order + " " + _(
+        "Finished and answered tickets count for who owns them now; time for the person who booked it. The bar is the "
+        "time, its dark part billable. Open tickets are live."
+    )  # fmt: skip
 
 
 def together(here: Mapping[int, Standing], who: tables.Who) -> Standing:
@@ -96,7 +128,7 @@ def _booked(totals: Totals) -> int:
     return totals["billable_seconds"] + totals["nonbillable_seconds"]
 
 
-def _line(address: Address, by: str, who: tables.Who, t: Totals, here: Standing, longest: int) -> Line:
+def _line(address: Address, by: str, who: tables.Who, t: Totals, here: Standing | None, longest: int) -> Line:
     own, name = tables.narrowed_to(by, who), who.name
 
     def counted(metric: str) -> Cell:
@@ -116,13 +148,20 @@ def _line(address: Address, by: str, who: tables.Who, t: Totals, here: Standing,
     return Line(
         name=name,
         href=address.page(**own, by=None) if by else "",
+        rank=who.keys[0] if by == "priority" else 0,
         cells=[
-            counted("finished"), counted("answered"), counted("resolution_breached"),
-            Cell(here.open, address.tickets("open", **own)), Cell(here.late, address.tickets("breached_now", **own)),
+            counted("opened"), counted("finished"), counted("reopened"), counted("answered"),
+            counted("resolution_breached"), *_live(address, own, here),
             booked("billable", "billable_seconds"), booked("nonbillable", "nonbillable_seconds"), time,
         ],
         picture=picture,
     )  # fmt: skip
+
+
+def _live(address: Address, own: dict[str, str | None], here: Standing | None) -> list[Cell]:
+    if here is None:
+        return [Cell(), Cell()]
+    return [Cell(here.open, address.tickets("open", **own)), Cell(here.late, address.tickets("breached_now", **own))]
 
 
 def figures(address: Address, work: Work) -> list[Figure]:

@@ -55,6 +55,12 @@ def test_fifty_years_are_five() -> None:
     assert "five years" in period.notes[0]
 
 
+def test_what_stands_instead_of_days_to_come_is_said() -> None:
+    assert read_period({"from": "2027-01-01", "to": "2027-02-01"}, today=TODAY).notes == (
+        "These days are still to come: there is nothing to count yet.", "Instead, this is of the last 30 days.",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("first", "last", "months", "days"),
     [
