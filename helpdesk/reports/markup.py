@@ -131,7 +131,8 @@ def stand_rows(rows: Sequence[Stand], *, is_priority: bool = False) -> SafeStrin
             name, more = f'<span class="status" data-status="{shape}">{escape(row.name)}</span>', ""
         found.append(
             f'<tr><th scope="row">{name}</th><td class="end">{_link(row.href, shapes.number(row.count))}</td>'
-            f'<td class="bar-cell">{bar(row.width)}</td>{more}</tr>'
+            f'<td class="bar-cell"><a href="{escape(row.href)}" aria-label="{escape(row.name)}: {row.count}">'
+            f"{bar(row.width)}</a></td>{more}</tr>"
         )
     return _safe(found)
 
@@ -165,11 +166,24 @@ def _addresses(address: Address, steps: Sequence[Step]) -> dict[date, str]:
 
 
 def _grid(up: Sequence[Mark], across: Sequence[Mark], right: float) -> list[str]:
-    return [
+    lines = [
         f'<line class="grid" x1="{LEFT:g}%" x2="{right:g}%" y1="{mark.at}" y2="{mark.at}"/>'
         f'<text x="3.2%" y="{mark.at}" dy="4" text-anchor="end">{mark.text}</text>'
         for mark in up
-    ] + [f'<text x="{mark.at}" y="100%" text-anchor="middle">{escape(mark.text)}</text>' for mark in across]
+    ]
+    names = [f'<text x="{mark.at}" y="100%" text-anchor="middle">{escape(mark.text)}</text>' for mark in across]
+    return ['<g aria-hidden="true">', *lines, *names, "</g>"]
+
+
+def _links(bars: Sequence[tuple[str, str, str]]) -> list[str]:
+    """(address, words, the bar): one tab stop for all of them, the last; static/js/chart.js moves it by arrow keys.
+
+    Both first ones escaped. The words are the name of the link and its tooltip.
+    """
+    return [
+        f'<a href="{href}" tabindex="{0 if place == len(bars) else -1}"><title>{words}</title>{drawn}</a>'
+        for place, (href, words, drawn) in enumerate(bars, start=1)
+    ]
 
 
 def _bars(of_step: Mapping[date, str], steps: Sequence[Step]) -> SafeString:
@@ -177,13 +191,17 @@ def _bars(of_step: Mapping[date, str], steps: Sequence[Step]) -> SafeString:
     words = {"opened": escape(_("opened")), "finished": escape(_("finished"))}
     return _safe(
         _grid(chart.up, chart.across, _WIDE)
-        + [
-            f'<a href="{of_step[b.step.first]}{b.metric}" tabindex="-1"><rect class="bar-{b.series}" '
-            f'x="{b.x}" y="{b.y}" width="{b.width}" height="{b.height}"><title>{escape(b.step.label)}: {b.count} '
-            f"{words[b.metric]}</title></rect></a>"
-            for b in chart.bars
-            if b.count
-        ]
+        + _links(
+            [
+                (
+                    f"{of_step[b.step.first]}{b.metric}",
+                    f"{escape(b.step.label)}: {b.count} {words[b.metric]}",
+                    f'<rect class="bar-{b.series}" x="{b.x}" y="{b.y}" width="{b.width}" height="{b.height}"/>',
+                )
+                for b in chart.bars
+                if b.count
+            ]
+        )
     )
 
 
@@ -206,11 +224,14 @@ def levels(address: Address, points: Sequence[Point]) -> SafeString:
         tall = height * p.level.open / top
         if tall > 0:
             bars.append(
-                f'<a href="{escape(address.tickets_of(p.level.day, p.level.day))}backlog" tabindex="-1">'
-                f'<rect class="bar-b" x="{middle - width / 2:.2f}%" y="{BOTTOM - tall:.2f}%" width="{width:.2f}%" '
-                f'height="{tall:.2f}%"><title>{escape(p.label)}: {p.level.open} {words}</title></rect></a>'
+                (
+                    f"{escape(address.tickets_of(p.level.day, p.level.day))}backlog",
+                    f"{escape(p.label)}: {p.level.open} {words}",
+                    f'<rect class="bar-b" x="{middle - width / 2:.2f}%" y="{BOTTOM - tall:.2f}%" width="{width:.2f}%" '
+                    f'height="{tall:.2f}%"/>',
+                )
             )
-    return _safe([*_grid(up, across, _WIDE), *bars])
+    return _safe([*_grid(up, across, _WIDE), *_links(bars)])
 
 
 def _lines(address: Address, steps: Sequence[Step]) -> SafeString:
