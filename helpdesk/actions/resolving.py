@@ -82,6 +82,7 @@ def resolve_ticket(
 def go_on(*, ticket: Ticket, status: Status, origin: Origin, now: datetime, rank: int = 0) -> Ticket:
     """The second half of a way through another status: a change of its own, sent after the first."""
     held = writing.lock_ticket(ticket.pk)
+    held.written_events = ticket.written_events
     return change_held(ticket=held, changes={"status": status}, origin=origin, now=now, is_confirmed=True, rank=rank)
 
 

@@ -61,8 +61,8 @@ class _Look:
 
 
 def clock_cards(ticket: Ticket, now: datetime) -> list[ClockCard]:
-    """Both clocks, the response first. One query, and another where somebody set one right."""
-    found = sorted(ticket.clocks.all(), key=lambda c: c.kind != "response")
+    """Both clocks, the response first. One query unless they were just worked out, another where one was set right."""
+    found = sorted(ticket.written_clocks or ticket.clocks.all(), key=lambda c: c.kind != "response")
     look = _Look(now, timezone.get_current_timezone(), ticket.psa_account.title)
     fixed = corrections_of(ticket) if any(c.is_corrected for c in found) else []
     return [_card(clock, [c for c in fixed if c.kind == clock.kind], look) for clock in found]

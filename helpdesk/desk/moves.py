@@ -25,6 +25,7 @@ from helpdesk.directory.models import Agent, Team
 from helpdesk.tickets import rules, services
 from helpdesk.tickets.choices import Category, Rank
 from helpdesk.tickets.models import Priority, Status, Ticket
+from helpdesk.tickets.writing import events_of
 
 FIELDS = ("agent", "team", "status", "priority")
 NOBODY = "none"
@@ -214,7 +215,7 @@ def move(
     if resolves and is_shared and (resolution or "").strip():
         # The client is told: what has gone to them cannot be taken back with an undo of the status.
         return Result(ticket=changed, state="done", text=_("%s, and the client is told") % said(changed, name))
-    events = list(changed.events.made_by(user.pk, now).values_list("pk", flat=True))
+    events = events_of(changed, user.pk, now)
     return Result(ticket=changed, state="done", text=said(changed, name), event_ids=events)
 
 
@@ -262,7 +263,7 @@ def undo_address(results: Sequence[Result]) -> str:
 
 def undo_of(ticket: Ticket, user: User, now: datetime) -> str:
     """Where a press takes back what this person has just changed of this ticket; empty for nothing."""
-    events = list(ticket.events.made_by(user.pk, now).values_list("pk", flat=True))
+    events = events_of(ticket, user.pk, now)
     return undo_address([Result(ticket=ticket, state="done", event_ids=events)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -19,12 +20,15 @@ from helpdesk.accounts.requests import SignedIn
 from helpdesk.core.errors import Refused
 from helpdesk.core.htmx import render_page
 from helpdesk.core.origin import Origin
-from helpdesk.desk import moves
+from helpdesk.desk import answers, moves
+from helpdesk.desk.answers import page_of
 from helpdesk.desk.clock_options import with_clocks
 from helpdesk.desk.peek import preview_of
 from helpdesk.desk.presence import present
 from helpdesk.desk.resolve_form import asked_again, kept, read_answers, resolve_dialog
-from helpdesk.tickets.access import glimpse_for, ticket_for, tickets_to_change
+from helpdesk.desk.ticket_page import head_shown
+from helpdesk.tickets import rows
+from helpdesk.tickets.access import desk_tickets, glimpse_for, ticket_for, tickets_to_change
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.undoing import undo_change
 
@@ -106,7 +110,16 @@ def change(request: SignedIn, pk: int, field: str) -> HttpResponse:
     toast = {"text": result.text, "detail": moves.still_due(result.ticket, now, zone)}
     if result.event_ids:
         toast["undo_url"] = moves.undo_address([result])
-    return told(request, toast)
+    return told(request, toast, _shown(request, result.ticket, now))
+
+
+def _shown(request: SignedIn, ticket: Ticket, now: datetime) -> str:
+    """What of the page looks different now: the ticket's line in the list, the head of its own page."""
+    path, _query = page_of(request)
+    if path == reverse("tickets:list"):
+        found, zone = desk_tickets(request.user).only_ids([ticket.pk]), timezone.get_current_timezone()
+        return rows.drawn(found, request.user.preferences, now, zone)
+    return head_shown(request, ticket, request.user, now)
 
 
 @require_POST
@@ -161,12 +174,10 @@ def _not_undone(done: list[Ticket], stays: list[tuple[Ticket, str]]) -> dict[str
     return {"text": text, "detail": why}
 
 
-def told(request: SignedIn, toast: dict[str, Any]) -> HttpResponse:
-    """To script: nothing but the toast and the word that something changed. Without script: back to the page."""
+def told(request: SignedIn, toast: dict[str, Any], shown: str = "") -> HttpResponse:
+    """To script: the toast, the word that something changed, and `shown`. Without script: back to the page."""
     if getattr(request, "htmx", False):
-        response = HttpResponse(status=204)
-        response["HX-Trigger"] = json.dumps({"toast": toast, "desk:changed": ""})
-        return response
+        return answers.told({"toast": toast, "desk:changed": ""}, shown)
     messages.success(request, f"{toast['text']}. {toast.get('detail', '')}".strip())
     return redirect(back_of(request))
 

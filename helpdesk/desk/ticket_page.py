@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
 from helpdesk.actions.models import Attachment
 from helpdesk.actions.resolving import is_resolving
+from helpdesk.desk.answers import page_of
 from helpdesk.desk.clock_options import consequences
 from helpdesk.desk.moves import note_of
 from helpdesk.desk.story import Window, story_of
@@ -106,10 +109,17 @@ def thens_with_clocks(ticket: Ticket, now: datetime) -> list[Then]:
     ]
 
 
-def thens(ticket: Ticket, known: Sequence[Status] | None = None) -> list[Then]:
-    """Every status but the one it has. `known` are the account's, where they are at hand."""
+def then_to(ticket: Ticket, key: str) -> Then | None:
+    """The status of this key, if it may be chosen."""
+    statuses = statuses_of(ticket.psa_account_id)
+    return next(iter(thens(ticket, statuses, [s for s in statuses if str(s.pk) == key])), None)
+
+
+def thens(ticket: Ticket, known: Sequence[Status] | None = None, wanted: Sequence[Status] | None = None) -> list[Then]:
+    """Every status (or only those `wanted`) but the one it has. `known` are the account's, where they are at hand."""
     statuses = statuses_of(ticket.psa_account_id) if known is None else known
-    found = (rules.choice_of(ticket, status, statuses) for status in statuses if status.pk != ticket.status_id)
+    asked = statuses if wanted is None else wanted
+    found = (rules.choice_of(ticket, status, statuses) for status in asked if status.pk != ticket.status_id)
     return [
         Then(
             status=one.status,
@@ -122,6 +132,31 @@ def thens(ticket: Ticket, known: Sequence[Status] | None = None) -> list[Then]:
         )
         for one in found
     ]
+
+
+# ---- parts of the page ----------------------------------------------------------------------------------------------
+
+
+def part_context(ticket: Ticket, user: User, now: datetime, came: str) -> dict[str, Any]:
+    """What each of them asks for. `came` is the query of the list one came from."""
+    return {
+        "ticket": ticket,
+        "now": now,
+        "may_write": can(user, "actions.add") and ticket.removed_at is None,
+        "may_change": can(user, "tickets.change") and ticket.removed_at is None,
+        "came_from": came[:600],
+        "step": f"?{urlencode({'in': came[:600]})}" if came else "",
+    }
+
+
+def head_shown(request: HttpRequest, ticket: Ticket, user: User, now: datetime) -> str:
+    """The head as a change left it, for the ticket's own page; empty for any other that asked."""
+    path, query = page_of(request)
+    if path != ticket.get_absolute_url():
+        return ""
+    context = part_context(ticket, user, now, query.get("in", ""))
+    context |= head_context(ticket, user, now, open_items(ticket))
+    return render_to_string("tickets/_head.html", context, request)
 
 
 # ---- the page -------------------------------------------------------------------------------------------------------

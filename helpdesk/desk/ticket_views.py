@@ -78,14 +78,7 @@ def part(request: SignedIn, pk: int, name: str) -> HttpResponse:
         return redirect("tickets:detail", pk)
     user, now = request.user, timezone.now()
     ticket = ticket_page.page_ticket(user, pk)
-    came = request.GET.get("in", "")[:600]
-    context: dict[str, Any] = {
-        "ticket": ticket,
-        "now": now,
-        "may_write": can(user, "actions.add") and ticket.removed_at is None,
-        "may_change": can(user, "tickets.change") and ticket.removed_at is None,
-        "step": f"?{urlencode({'in': came})}" if came else "",
-    }
+    context = ticket_page.part_context(ticket, user, now, request.GET.get("in", ""))
     items = ticket_page.open_items(ticket)
     if name == "timeline":
         window, files = read_window(request.GET), ticket_page.ticket_files(ticket)
@@ -262,8 +255,8 @@ def status(request: SignedIn, pk: int) -> HttpResponse:
     """Where the work stands: allowed statuses, what a status still asks for, and one press for a warning."""
     ticket = ticket_for(request.user, pk)
     key = (request.POST if request.method == "POST" else request.GET).get("value", "")
-    chosen = next((t for t in ticket_page.thens(ticket) if str(t.status.pk) == key), None)
-    context: dict[str, Any] = {"ticket": ticket, "thens": ticket_page.thens(ticket), "chosen": chosen}
+    chosen = ticket_page.then_to(ticket, key)
+    context: dict[str, Any] = {"ticket": ticket, "chosen": chosen}
     if request.method != "POST":
         return _status_page(request, context | {"thens": ticket_page.thens_with_clocks(ticket, timezone.now())})
     if chosen is None:
@@ -301,10 +294,13 @@ def status(request: SignedIn, pk: int) -> HttpResponse:
     words = _("%(ticket)s is %(word)s now") % {"ticket": ticket.label, "word": chosen.status}
     # What has gone to the client cannot be taken back with an undo of the status.
     undo = "" if shared and resolution else moves.undo_of(changed, request.user, now)
-    return answer(request, ticket, words, undo=undo)
+    shown = ticket_page.head_shown(request, changed, request.user, now)
+    return answer(request, ticket, words, undo=undo, shown=shown)
 
 
 def _status_page(request: SignedIn, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    if "thens" not in context:
+        context["thens"] = ticket_page.thens(context["ticket"])
     return render_page(
         request, page="tickets/status_page.html", partial="tickets/_status.html", context=context, status=status
     )

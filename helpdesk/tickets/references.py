@@ -33,7 +33,7 @@ FULL = {
     "agent__user": "name email",
     "team": "name remote_id psa_account",
     "ticket_type": "name allow_attachments remote_id psa_account",
-    "contract": "name block_seconds_left client remote_id psa_account",
+    "contract": "name block_seconds_left client sla_policy remote_id psa_account",
     "sla_policy": "name remote_id psa_account",
 }
 """Reference -> its columns, as far as one ticket's page, forms and rules ask for them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from html import escape as _escape
 from typing import Any, NamedTuple
 
@@ -243,6 +243,19 @@ COLUMNS: dict[str, str] = {
 DEFAULT_COLUMNS = ("client", "status", "owner", "due", "updated", "psa")
 FIXED = ("client", "status", "owner", "due", "updated", "psa")
 """Their places in the table are known to the style sheet: hidden ones keep an empty cell."""
+
+
+def shown_columns(preferences: Mapping[str, Any]) -> list[str]:
+    """The columns of a person's list."""
+    chosen = preferences.get("columns")
+    return [c for c in COLUMNS if c in chosen] if isinstance(chosen, list) else list(DEFAULT_COLUMNS)
+
+
+def drawn(tickets: TicketQuerySet, preferences: Mapping[str, Any], now: datetime, zone: tzinfo) -> SafeString:
+    """A few tickets as lines of a person's list."""
+    columns = shown_columns(preferences)
+    facts = row_facts(tickets.order_by(), [c for c in columns if c not in FIXED])
+    return rows_html(facts, columns=columns, reading=Reading(now, zone))
 
 
 def rows_html(rows: Sequence[Facts], *, columns: Sequence[str], reading: Reading, pick: bool = True) -> SafeString:

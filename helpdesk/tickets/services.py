@@ -210,6 +210,7 @@ def change_held(
             ticket_finished.send(sender=Ticket, ticket=ticket, item=item, now=now)
     if ticket.status_category == Category.ESCALATED != was_category and origin.place == "desk" and not is_undo:
         ticket_escalated.send(sender=Ticket, ticket=ticket, origin=origin, now=now)
+        ticket.written_events = None  # who listens changes it, too
     if {"subject", "description", "client", "contact", "resolution"} & set(changes):
         refresh_search_text(ticket)
     tell_pages(ticket)

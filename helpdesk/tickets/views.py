@@ -58,7 +58,7 @@ def ticket_list(request: SignedIn) -> HttpResponse:
     jump = _jump(filters, user) if not wants_partial(request) and "part" not in request.GET else None
     if jump:
         return redirect(jump)
-    columns = shown_columns(user)
+    columns = rows.shown_columns(user.preferences)
     found = filters.apply(tickets, user=user, now=now, zone=zone)
     cursor = _cursor(request.GET.get("cursor", ""), filters)
     page = _page(filters, found, cursor, columns)
@@ -216,13 +216,6 @@ def _sorting(filters: Filters, sort: str) -> dict[str, Any]:
     }
 
 
-def shown_columns(user: Any) -> list[str]:
-    chosen = user.preferences.get("columns")
-    if not isinstance(chosen, list):
-        return list(rows.DEFAULT_COLUMNS)
-    return [c for c in rows.COLUMNS if c in chosen]
-
-
 def _column_choices(columns: Sequence[str]) -> list[dict[str, Any]]:
     return [{"name": c, "label": _(HEADS[c][1]), "is_on": c in columns} for c in rows.COLUMNS]
 
@@ -284,7 +277,10 @@ def filter_options(request: SignedIn) -> HttpResponse:
 def choose_columns(request: SignedIn) -> HttpResponse:
     """Which columns and how much air, kept with the person."""
     if request.method == "GET":
-        context = {"columns": _column_choices(shown_columns(request.user)), "query": _query_of(request)}
+        context = {
+            "columns": _column_choices(rows.shown_columns(request.user.preferences)),
+            "query": _query_of(request),
+        }
         return render_page(request, page="tickets/columns_page.html", partial="tickets/_columns.html", context=context)
     columns = [c for c in request.POST.getlist("column") if c in rows.COLUMNS]
     density = request.POST.get("density", "")

@@ -1,6 +1,7 @@
 /* The one dialog of list and board: choosers, previews of cards, results of a bulk change.
    desk.choose.open(address, values) fetches a fragment into it; desk.choose.show(html) takes one that is there already.
-   Typing finds, arrows move, Enter takes. An answer 204 (done) closes it. `desk:changed` asks the live poll at once. */
+   Typing finds, arrows move, Enter takes. An answer that is done
+   (204, or parts of the page for desk.show) closes it. `desk:changed` asks the live poll at once. */
 (() => {
   "use strict";
   const desk = (window.desk = window.desk || {});
@@ -93,7 +94,14 @@
       desk.choose.open(again.href);
     }
   });
-  body.addEventListener("htmx:afterRequest", (event) => event.detail.xhr.status === 204 && dialog.close());
+  // Done: nothing to show, or what of the page looks different now.
+  const isShown = (xhr) => xhr.status === 200 && xhr.getResponseHeader("HX-Reswap") === "none";
+  body.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isShown(event.detail.xhr)) return;
+    event.detail.shouldSwap = false;
+    desk.show(event.detail.serverResponse);
+  });
+  body.addEventListener("htmx:afterRequest", ({ detail }) => (detail.xhr.status === 204 || isShown(detail.xhr)) && dialog.close());
   body.addEventListener("htmx:afterSwap", () => dialog.open && body.querySelector("#chooser") && begin());
   document.addEventListener("desk:changed", () => desk.live?.now());
 })();

@@ -201,6 +201,20 @@
     if (window.htmx) for (const node of job.made) if (node.isConnected) window.htmx.process(node);
     target.dispatchEvent(new CustomEvent("desk:morphed", { bubbles: true, detail: { made: job.made } }));
   };
+  /* Parts that an answer brings along, each put into the place of the one of the same id or ticket. */
+  desk.show = (html) => {
+    const shell = document.createElement("template");
+    shell.innerHTML = html;
+    for (const fresh of [...shell.content.children]) {
+      const { ticket } = fresh.dataset;
+      const old = fresh.id ? document.getElementById(fresh.id)
+        : ticket && document.querySelector(`#main ${fresh.tagName}[data-ticket="${CSS.escape(ticket)}"]`);
+      if (!old) continue;
+      const part = document.createDocumentFragment();
+      part.append(fresh);
+      desk.morph(old, part);
+    }
+  };
   desk.isEditable = isEditable;
   desk.hasTyped = () =>
     [...document.querySelectorAll("textarea, input:not([type=hidden], [type=checkbox], [type=radio], [type=search])")].some(

@@ -28,6 +28,10 @@ class Browser:
     cookies: dict[str, str] = field(default_factory=dict)
     _socket: socket.socket | None = None
 
+    def address(self, path: str) -> str:
+        """As the address bar shows it."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
     def get(self, path: str, **headers: str) -> Answer:
         return self._send("GET", path, headers, b"")
 

@@ -25,6 +25,9 @@ class InProcess:
 
     client: Client = field(default_factory=lambda: Client(headers={"host": "localhost"}))
 
+    def address(self, path: str) -> str:
+        return f"http://localhost{path}"
+
     def get(self, path: str, **headers: str) -> Answer:
         return _answer(self.client.get(path, headers=_dashed(headers)))
 

@@ -138,6 +138,11 @@ def _note(scene: Scene, turn: int) -> list[Answer]:
     return [scene.desk.post(f"/tickets/{scene.next_ticket()}/actions/", fields, **HTMX)]
 
 
+def _on(scene: Scene, path: str) -> dict[str, str]:
+    """What htmx tells of itself, and of the page on which somebody pressed."""
+    return {**HTMX, "HX_Current_URL": scene.desk.address(path)}
+
+
 def _shown(scene: Scene, saved: Answer, path: str) -> list[Answer]:
     """An answer without content sends the page for the part that shows the change."""
     return [saved, scene.desk.get(path, **HTMX)] if saved.status == 204 else [saved]
@@ -146,13 +151,17 @@ def _shown(scene: Scene, saved: Answer, path: str) -> list[Answer]:
 def _status(scene: Scene, turn: int) -> list[Answer]:
     pk = scene.next_ticket()
     value = str(scene.statuses["Pending"])
-    saved = scene.desk.post(f"/tickets/{pk}/status/", {"value": value, "confirmed": "yes"}, **HTMX)
+    saved = scene.desk.post(
+        f"/tickets/{pk}/status/", {"value": value, "confirmed": "yes"}, **_on(scene, f"/tickets/{pk}/")
+    )
     return _shown(scene, saved, f"/tickets/{pk}/part/head/")
 
 
 def _assign_in_list(scene: Scene, turn: int) -> list[Answer]:
     pk, value = scene.next_ticket(), f"u{scene.people[turn % len(scene.people)]}"
-    saved = scene.desk.post(f"/tickets/{pk}/set/agent/", {"value": value, "confirmed": "yes"}, **HTMX)
+    saved = scene.desk.post(
+        f"/tickets/{pk}/set/agent/", {"value": value, "confirmed": "yes"}, **_on(scene, "/tickets/")
+    )
     return _shown(scene, saved, "/tickets/?part=table")
 
 

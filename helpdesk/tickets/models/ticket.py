@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
@@ -14,6 +16,9 @@ from helpdesk.sla.choices import ClockKind, ClockState
 from helpdesk.tickets.choices import FINISHED, Category, Rank, Sync
 from helpdesk.tickets.models.configuration import Priority, Status, TicketType
 from helpdesk.tickets.querysets import ESCALATED, TicketQuerySet
+
+if TYPE_CHECKING:
+    from helpdesk.tickets.models.history import TicketClock, TicketEvent
 
 
 class Ticket(RemoteRow):
@@ -150,6 +155,11 @@ class Ticket(RemoteRow):
 
     def __str__(self) -> str:
         return f"{self.label} {self.subject}"
+
+    written_events: Sequence[TicketEvent] | None = ()
+    """Events written through this very object; None where others may have written some beside it."""
+    written_clocks: Sequence[TicketClock] = ()
+    """Both clocks, once they were worked out anew through this very object."""
 
     @property
     def label(self) -> str:

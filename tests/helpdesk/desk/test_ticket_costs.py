@@ -132,6 +132,50 @@ def test_a_status(theo: Browser, ticket: Ticket, halo: PsaAccount) -> None:
     assert (ticket.status, ticket.sync_state) == (waiting, "pending")
 
 
+def at(path: str) -> dict[str, str]:
+    """What htmx tells of the page on which somebody pressed."""
+    return {**HTMX, "HX-Current-URL": f"http://testserver{path}"}
+
+
+def test_a_status_with_the_head_that_shows_it(theo: Browser, ticket: Ticket, halo: PsaAccount) -> None:
+    waiting = make_status("waiting_client", psa_account=halo)
+    page = f"/tickets/{ticket.pk}/"
+    theo.post(f"{page}status/", {"value": ticket.status.pk}, headers=HTMX)
+    said: list[Any] = []
+
+    def press() -> Any:
+        said.append(theo.post(f"{page}status/", {"value": waiting.pk}, headers=at(f"{page}?in=state%3Dall")))
+        return said[-1]
+
+    assert cost(press) <= MOST + 3  # the savepoint of this test's transaction, and the statuses
+    assert said[0].headers["HX-Reswap"] == "none"
+    head = theo.get(f"{page}part/head/?in=state%3Dall", headers=HTMX).content.decode()
+    assert said[0].content.decode() == head, "the same as when it is fetched"
+    assert str(waiting) in head
+    undo = json.loads(said[0].headers["HX-Trigger"])["toast"]["undo_url"]
+    assert undo.endswith(":" + ".".join(str(e.pk) for e in ticket.events.of_field("status")))
+    theo.post(undo, headers=HTMX)
+    assert Ticket.objects.get(pk=ticket.pk).status == ticket.status
+
+
+def test_an_assignment_with_the_line_that_shows_it(theo: Browser, ticket: Ticket, halo: PsaAccount) -> None:
+    agents = [make_agent(name, psa_account=halo) for name in ("Priya Nair", "Ben Otieno")]
+    said: list[Any] = []
+
+    def give(agent: Any, path: str = "/tickets/?state=all") -> Any:
+        said.append(theo.post(f"/tickets/{ticket.pk}/set/agent/", {"value": f"a{agent.pk}"}, headers=at(path)))
+        return said[-1]
+
+    give(agents[0])
+    assert cost(lambda: give(agents[1])) <= MOST
+    line = said[-1].content.decode()
+    assert line.startswith(f"<tr data-ticket={ticket.pk}>")
+    assert "Otieno" in line
+    assert line in theo.get("/tickets/?part=table", headers=HTMX).content.decode()
+    assert b'id="head"' in give(agents[0], f"/tickets/{ticket.pk}/").content
+    assert give(agents[1], "/board/").status_code == 204, "the board asks for its lanes"
+
+
 def test_an_assignment_and_its_undo(theo: Browser, ticket: Ticket, halo: PsaAccount) -> None:
     agents = [make_agent(name, psa_account=halo) for name in ("Priya Nair", "Ben Otieno")]
     said: list[Any] = []
