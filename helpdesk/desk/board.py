@@ -25,6 +25,7 @@ from helpdesk.tickets import rows
 from helpdesk.tickets.querysets import TicketQuerySet
 
 FIRST_CARDS = 25
+FEW_LANES = 2
 COLUMN = {
     "agent": "agent_id",
     "team": "team_id",
@@ -56,21 +57,24 @@ def build(
     reader: User,
     only: Sequence[str] | None = None,
     shown: Mapping[str, int] | None = None,
+    lanes: Sequence[Lane] | None = None,
 ) -> Board:
     """The board, or of it only the lanes named (`only`), which then come whatever their rank.
 
     `shown` says how many cards the browser already shows of a lane, so that a refresh does not fold it up again.
+    `lanes` are made already, and the only ones that are counted: the board's own figures then stay empty.
     """
     found = scope.narrow(tickets)
     column = COLUMN[scope.group]
-    tallies = {row[0]: row[1:] for row in found.lane_tallies(column, now)}
-    lanes = LANES[scope.group](scope, tallies)
+    counted = found if lanes is None else _of_values(found, scope, [v for lane in lanes for v in lane.values])
+    tallies = {row[0]: row[1:] for row in counted.lane_tallies(column, now)}
+    wanted: list[Lane] = LANES[scope.group](scope, tallies) if lanes is None else list(lanes)
     board = Board(lanes=[])
     for count, late, risky, _booked in tallies.values():
         board.open += count
         board.late += late
         board.risky += risky
-    for lane in lanes:
+    for lane in wanted:
         for value in lane.values:
             count, late, risky, booked = tallies.get(value, (0, 0, 0, 0))
             lane.open += count
@@ -78,15 +82,16 @@ def build(
             lane.risky += risky
             lane.booked_seconds += booked or 0
     if only is None:
-        lanes = [lane for lane in lanes if lane.open or not lane.is_machine]
-    board.lanes = _chosen(lanes, only)
-    board.hidden_lanes = len(lanes) - len(board.lanes) if only is None else 0
+        wanted = [lane for lane in wanted if lane.open or not lane.is_machine]
+    board.lanes = _chosen(wanted, only)
+    board.hidden_lanes = len(wanted) - len(board.lanes) if only is None else 0
     if scope.group == "agent":
         _book(board.lanes, now, zone)
         owner = next((lane for lane in board.lanes if lane.key == OWNER), None)
         if owner and scope.teams:
             _narrow_owner(owner, found.unassigned().in_teams(scope.teams, or_none=True), now)
-    _deal(board.lanes, found, scope, column, shown or {})
+    deal = _deal_few if only is not None and len(board.lanes) <= FEW_LANES else _deal
+    deal(board.lanes, found, scope, column, shown or {})
     _draw(board.lanes, now=now, zone=zone, reader=reader)
     return board
 
@@ -153,7 +158,7 @@ def _narrow_owner(owner: Lane, tickets: TicketQuerySet, now: datetime) -> None:
 
 
 def _deal(lanes: list[Lane], found: TicketQuerySet, scope: Scope, column: str, shown: Mapping[str, int]) -> None:
-    """The first cards of every lane, in one query."""
+    """The first cards of every lane, in two queries."""
     by_value = {value: lane for lane in lanes for value in lane.values if lane.open}
     if not by_value:
         return
@@ -168,10 +173,25 @@ def _deal(lanes: list[Lane], found: TicketQuerySet, scope: Scope, column: str, s
     cards = {card.pk: card for card in rows.card_facts(found.only_ids(keys).order_by(), column)}
     for lane in lanes:
         count = counts[lane.key]
-        lane.cards = [cards[pk] for pk in dealt[lane.key][:count] if pk in cards]
-        if len(dealt[lane.key]) > count and lane.cards:
-            last = lane.cards[-1]
-            lane.more = Cursor(order=lane.key, value=last.next_due_at, pk=last.pk).spell()
+        own = dealt[lane.key]
+        _hand_out(lane, [cards[pk] for pk in own[:count] if pk in cards], count, is_all=len(own) <= count)
+
+
+def _deal_few(lanes: list[Lane], found: TicketQuerySet, scope: Scope, column: str, shown: Mapping[str, int]) -> None:
+    """The same in one query for each, which costs less than two for all while there are but one or two."""
+    for lane in lanes:
+        count = max(FIRST_CARDS, min(shown.get(lane.key, 0), 200))
+        if lane.open:
+            first = lane_tickets(found, scope, lane).by_due()[: count + 1]
+            _hand_out(lane, rows.card_facts(first, column), count)
+
+
+def _hand_out(lane: Lane, cards: Sequence[rows.CardFacts], count: int, *, is_all: bool = True) -> None:
+    """`cards` may hold one beyond `count`: then, or when these are not all, the lane says where it goes on."""
+    lane.cards = list(cards[:count])
+    if lane.cards and (len(cards) > count or not is_all):
+        last = lane.cards[-1]
+        lane.more = Cursor(order=lane.key, value=last.next_due_at, pk=last.pk).spell()
 
 
 def _of_values(found: TicketQuerySet, scope: Scope, values: list[Any]) -> TicketQuerySet:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -28,11 +28,13 @@ from helpdesk.desk.lanes import lanes_html, more_html
 from helpdesk.desk.resolve_form import asked_again, kept, read_answers, resolve_dialog
 from helpdesk.desk.row_views import back_of, gone
 from helpdesk.directory.groups import kin_of
-from helpdesk.tickets.access import desk_tickets, ticket_for, tickets_for
+from helpdesk.tickets.access import desk_tickets, ticket_for, tickets_for, tickets_to_change
 from helpdesk.tickets.choices import Category, Rank
 from helpdesk.tickets.preferences import set_preferences
 
 MOST_DROPPED = 50
+MOST_TOUCHED = 8
+"""Lanes that come with the answer to a drop; those beyond are asked for like any others that changed."""
 
 
 @require_GET
@@ -51,8 +53,8 @@ def board(request: SignedIn) -> HttpResponse:
         ],
         "without_team": _address(request, team="all"),
         "without_account": _address(request, account=None),
-        "query": _query(request),
-        "drawn": lanes_html(found.lanes, _query(request)),
+        "query": _query(request.GET),
+        "drawn": lanes_html(found.lanes, _query(request.GET)),
     }
     return render(request, "desk/board.html", context)
 
@@ -85,14 +87,7 @@ def keep_teams(request: SignedIn) -> HttpResponse:
 def lanes(request: SignedIn) -> HttpResponse:
     """Of the lanes the browser has (`have=key:digest:cards,...`), those that look different now. 204 when none does."""
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
-    have: dict[str, str] = {}
-    shown: dict[str, int] = {}
-    for part in request.GET.get("have", "").split(",")[:60]:
-        key, _colon, rest = part.partition(":")
-        digest, _colon, count = rest.partition(":")
-        if key:
-            have[key] = digest
-            shown[key] = int(count) if count.isdecimal() and len(count) < 5 else 0
+    have, shown = _have(request.GET.get("have", ""))
     scope = read_scope(request.GET, user)
     found = build(desk_tickets(user), scope, now=now, zone=zone, reader=user, only=list(have), shown=shown)
     changed = [lane for lane in found.lanes if lane.digest != have[lane.key]]
@@ -119,7 +114,7 @@ def more(request: SignedIn) -> HttpResponse:
     cards, rest = found[:FIRST_CARDS], found[FIRST_CARDS:]
     html = cards_html(cards, now=now, zone=zone, reader=user)
     following = Cursor(order=key, value=cards[-1].next_due_at, pk=cards[-1].pk).spell() if rest else ""
-    context = {"cards": html, "link": more_html(lane, following, _query(request)) if following else ""}
+    context = {"cards": html, "link": more_html(lane, following, _query(request.GET)) if following else ""}
     return render(request, "desk/_more.html", context)
 
 
@@ -152,11 +147,16 @@ def targets(request: SignedIn) -> HttpResponse:
 @require_POST
 @requires("tickets.change")
 def move(request: SignedIn) -> HttpResponse:
-    """A drop or its keys: tickets to a lane. Answers the lanes that changed, and a toast with its undo."""
+    """A drop or its keys: tickets to a lane. Answers a toast with its undo, and of the lanes that the browser names
+    (`have`, as in `lanes`: those it took from and put into) how they look now."""
     now, zone, user = timezone.now(), timezone.get_current_timezone(), request.user
     scope = read_scope(request.POST, user)
-    lane = _lane_of(scope, request.POST.get("lane", ""))
-    tickets = tickets_for(user, _ids(request.POST.getlist("ticket")))
+    have, shown = _have(request.POST.get("have", ""))
+    named = _lanes_of(scope, [request.POST.get("lane", ""), *list(have)[:MOST_TOUCHED]])
+    lane = next((one for one in named if one.key == request.POST.get("lane")), None)
+    ids = _ids(request.POST.getlist("ticket"))
+    held = tickets_to_change(user, ids)
+    tickets = [held[pk] for pk in ids if pk in held]
     if lane is None or not lane.target or not tickets:
         return gone(request)
     value = request.POST.get("value") or lane.target
@@ -187,7 +187,11 @@ def move(request: SignedIn) -> HttpResponse:
         return redirect(back_of(request))
     if failed and failed[0].state in ("ask", "warned") and not done:
         return _question(request, scope, lane, failed)
+    touched = [one for one in named if one.key in have] if done else []
     response = HttpResponse(status=422 if failed and not done else 204)
+    if touched:
+        build(desk_tickets(user), scope, now=now, zone=zone, reader=user, only=list(have), shown=shown, lanes=touched)
+        response = HttpResponse(lanes_html(touched, _query(request.POST)))
     response["HX-Trigger"] = json.dumps({"toast": toast, "desk:changed": ""})
     return response
 
@@ -205,11 +209,24 @@ def presence(request: SignedIn, pk: int) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def _have(text: str) -> tuple[dict[str, str], dict[str, int]]:
+    """What the browser shows, "key:digest:cards,...": lane -> digest, lane -> number of its cards."""
+    have: dict[str, str] = {}
+    shown: dict[str, int] = {}
+    for part in text.split(",")[:60]:
+        key, _colon, rest = part.partition(":")
+        digest, _colon, count = rest.partition(":")
+        if key:
+            have[key] = digest
+            shown[key] = int(count) if count.isdecimal() and len(count) < 5 else 0
+    return have, shown
+
+
 # ---- parts ----------------------------------------------------------------------------------------------------------
 
 
 def _lanes(request: SignedIn, found: Board, changed: list[Lane]) -> HttpResponse:
-    context = {"board": found, "drawn": lanes_html(changed, _query(request)), "now": timezone.now()}
+    context = {"board": found, "drawn": lanes_html(changed, _query(request.GET)), "now": timezone.now()}
     return render(request, "desk/_lanes.html", context)
 
 
@@ -315,16 +332,16 @@ def _ids(given: list[str]) -> list[int]:
     return list(dict.fromkeys(int(p) for p in parts if p.isdecimal() and len(p) < 19))[:MOST_DROPPED]
 
 
-def _kept(request: SignedIn) -> dict[str, Any]:
-    return {k: joined(request.GET, k) for k in ("group", "team", "account") if k in request.GET}
+def _kept(given: QueryDict) -> dict[str, Any]:
+    return {k: joined(given, k) for k in ("group", "team", "account") if k in given}
 
 
-def _query(request: SignedIn) -> str:
+def _query(given: QueryDict) -> str:
     """The board's own part of the address, for everything it fetches later."""
-    return urlencode(_kept(request), safe=",")
+    return urlencode(_kept(given), safe=",")
 
 
 def _address(request: SignedIn, **changes: str | None) -> str:
-    kept = _kept(request) | changes
+    kept = _kept(request.GET) | changes
     kept = {k: v for k, v in kept.items() if v is not None and (k, v) != ("group", "agent")}
     return "?" + urlencode(kept, safe=",") if kept else "?"

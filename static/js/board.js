@@ -104,6 +104,8 @@
   let moving = 0;
   let backId = null;
 
+  const haveOf = (lane) => `${lane.dataset.lane}:${lane.dataset.digest}:${cardsOf(lane).length}`;
+
   async function refresh() {
     if (drag || moving) {
       isLate = true;
@@ -116,7 +118,7 @@
     isFetching = true;
     isLate = false;
     try {
-      const have = lanes().map((l) => `${l.dataset.lane}:${l.dataset.digest}:${cardsOf(l).length}`).join(",");
+      const have = lanes().map(haveOf).join(",");
       const answer = await fetch(`${say.lanesSrc}?${say.query}&have=${encodeURIComponent(have)}`, {
         headers: { "HX-Request": "true", "HX-Current-URL": location.href, "X-Live": "1" },
       });
@@ -200,26 +202,35 @@
       }
     };
     moving += 1;
+    let isOpen = true;
+    const settle = () => {
+      if (isOpen) moving -= 1;
+      isOpen = false;
+    };
+    const touched = [...new Set([lane, ...cards.map(laneOf)])];
     for (const it of cards) place(lane, it);
     const form = new URLSearchParams(say.query);
     form.set("group", say.group);
     form.set("lane", lane.dataset.lane);
     for (const it of cards) form.append("ticket", it.dataset.ticket);
+    form.set("have", touched.map(haveOf).join(","));
     try {
       const answer = await fetch(say.moveSrc, {
         method: "POST",
         body: form,
         headers: { "HX-Request": "true", "HX-Current-URL": location.href, "X-CSRFToken": token() },
       });
-      moving -= 1;
+      const html = answer.status === 204 ? "" : await answer.text();
+      settle();
       if (!answer.ok) undo();
-      const html = answer.status === 422 ? await answer.text() : "";
+      // How the lanes it went from and to look now; what else changed is asked for as ever.
+      if (answer.status === 200 && !drag && !moving) merge(html);
       const said = says(answer);
-      if (html.trim()) desk.choose.show(html);
+      if (answer.status === 422 && html.trim()) desk.choose.show(html);
       else if (!answer.ok && !said) desk.toast({ text: say.sayFailed });
       if (answer.ok) clear();
     } catch {
-      moving -= 1;
+      settle();
       undo();
       desk.toast({ text: say.sayFailed });
     }

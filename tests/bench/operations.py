@@ -167,8 +167,8 @@ def _assign_in_list(scene: Scene, turn: int) -> list[Answer]:
 
 def _assign_on_board(scene: Scene, turn: int) -> list[Answer]:
     pk, value = scene.next_ticket(), f"u{scene.people[turn % len(scene.people)]}"
-    fields = {"ticket": str(pk), "lane": value, "value": value, "confirmed": "yes"}
-    saved = scene.desk.post("/board/move/", fields, **HTMX)
+    fields = {"ticket": str(pk), "lane": value, "value": value, "confirmed": "yes", "have": f"{value}:x:25"}
+    saved = scene.desk.post("/board/move/", fields, **_on(scene, "/board/"))
     return _shown(scene, saved, f"/board/lanes/?have={value}:x:25")
 
 

@@ -136,6 +136,30 @@ def test_a_drop_assigns_and_its_undo_takes_it_back(client: Browser, dana: Any) -
     assert priya.tickets.count() == 0
 
 
+@pytest.mark.parametrize("in_team", [False, True])
+def test_a_drop_answers_the_lanes_it_touched(client: Browser, dana: Any, in_team: bool) -> None:
+    """As they come when they are asked for: asked for with what was answered, nothing looks different."""
+    theo, team = make_theo(make_account()), make_team()
+    theo.agents.get().teams.add(team)
+    for n in range(30):
+        one = make_ticket(agent=theo.agents.get() if n < 28 else None, team=team, estimate_seconds=900)
+    make_time_entry(one, agent=theo.agents.get(), seconds=1800, ended_at=timezone.now())
+    moved = make_ticket(team=team, next_due_at=timezone.now() - timedelta(days=900))
+    scope: dict[str, Any] = {"team": team.pk} if in_team else {}
+    board, key = client.get("/board/", scope), f"u{theo.pk}"
+    digests = dict(re.findall(r"data-lane=(\S+) data-digest=(\S+)", board.content.decode()))
+    fields = {"lane": key, "ticket": moved.pk, "have": f"owner:{digests['owner']}:2,{key}:{digests[key]}:26"}
+    done = client.post("/board/move/", fields | scope, **HTMX)
+    text = done.content.decode()
+    assert (done.status_code, text.count("<section")) == (200, 2)
+    before = cards_in(lane_of(board.content.decode(), "Theo Marsh"))
+    assert cards_in(lane_of(text, "Theo Marsh")) == [moved.pk, *before]
+    assert "29 open" in lane_of(text, "Theo Marsh")
+    assert len(cards_in(lane_of(text, "Needs an owner"))) == 2
+    counted = [f"{lane}:{number}" for lane, number in zip(have(done).split(","), (2, 26), strict=True)]
+    assert client.get("/board/lanes/", scope | {"have": ",".join(counted)}, **HTMX).status_code == 204
+
+
 def test_where_it_may_not_go_is_known_before_the_drop(client: Browser, dana: Any) -> None:
     other = make_account("other", title="Other PSA")
     tom, ticket = make_agent("Tom Hedley", psa_account=other), make_ticket()
