@@ -16,6 +16,7 @@ from helpdesk.accounts.requests import SignedIn
 from helpdesk.accounts.services import record_audit
 from helpdesk.core import live
 from helpdesk.core.errors import Refused
+from helpdesk.desk import sla_uses
 from helpdesk.directory import groups
 
 PER_PAGE = 50
@@ -40,6 +41,10 @@ def link(request: SignedIn) -> HttpResponse:
         return _page(request, wrong=" ".join(refusal.fields.values()), picked=ids)
     _note(request, "clients.link", rows[0].pk, {"clients": [row.pk for row in rows], "names": [r.name for r in rows]})
     messages.success(request, _("%s is one customer now.") % rows[0].name)
+    if apart := sla_uses.given_apart(rows):
+        told = "; ".join(f"{client}: {policy}" for client, policy in apart)
+        text = _("Not all of it has the same SLA policy from here (%(given)s). Under SLA, who gets which, choose one.")
+        messages.warning(request, text % {"given": told})
     return redirect("desk:linked_clients")
 
 

@@ -17,6 +17,7 @@ from helpdesk.core.errors import Refused
 from helpdesk.desk.sla_lists import use_lines
 from helpdesk.desk.sla_planning import Touched
 from helpdesk.desk.sla_words import calendar_changes, policy_changes
+from helpdesk.directory import groups
 from helpdesk.directory.models import PsaAccount
 from helpdesk.sla import editing, holiday_feed
 from helpdesk.sla.editing import CalendarWanted, PolicyWanted
@@ -96,28 +97,48 @@ def take_over_policy(*, policy: Policy, who: str, key: Any, by: User, now: datet
 def would_take_over(*, policy: Policy, who: str, key: Any, now: datetime) -> Touched:
     """The rows of a take-over, for a transaction that is rolled back."""
     copied = editing.copy_policy(policy=policy, now=now)
-    uses = {(who, key.pk): copied.policy.pk} if key is not None else {}
+    uses = would_give(policy=copied.policy, who=who, row=key).uses if key is not None else {}
     return Touched(calendars=tuple(c.pk for c in copied.calendars), policies=(copied.policy.pk,), uses=uses)
 
 
 @transaction.atomic
 def give_policy(
     *, policy: Policy | None, who: str, row: Any, by: User, now: datetime, request_id: str = ""
-) -> PolicyUse | None:
+) -> None:  # fmt: skip
     """Give a policy to a contract, client, team or account, or to all that a PSA's policy is given to.
 
-    None takes away what it was given here. Raises Refused.
+    A client that is linked with others is one customer: each of them gets it. None takes away what was given here.
+    Raises Refused.
     """
+    moved = False
+    for one in _all_of(who, row):
+        moved |= _give_one(policy=policy, who=who, row=one, by=by, now=now, request_id=request_id)
+    if moved:
+        clock_jobs.request(now=now)
+
+
+def _give_one(*, policy: Policy | None, who: str, row: Any, by: User, now: datetime, request_id: str) -> bool:
     before = PolicyUse.objects.filter(**{who: row}, to_at=None).select_related("policy").first()
     if (before.policy_id if before else None) == (policy.pk if policy else None):
-        return before
-    use = use_policy(policy=policy, now=now, user=by, **{who: row})
+        return False
+    use_policy(policy=policy, now=now, user=by, **{who: row})
     detail = {
         "name": str(row), "policy": policy.name if policy else "", "before": before.policy.name if before else "",
     }  # fmt: skip
     _note(by, "policy.give" if policy else "policy.take_away", f"{who}:{row.pk}", detail, now, request_id)
-    clock_jobs.request(now=now)
-    return use
+    return True
+
+
+def would_give(*, policy: Policy | None, who: str, row: Any) -> Touched:
+    """Who would get another policy by it than they have."""
+    wanted = policy.pk if policy else None
+    keys = [one.pk for one in _all_of(who, row)]
+    held = dict(PolicyUse.objects.filter(**{f"{who}__in": keys}, to_at=None).values_list(f"{who}_id", "policy_id"))
+    return Touched(uses={(who, key): wanted for key in keys if held.get(key) != wanted})
+
+
+def _all_of(who: str, row: Any) -> list[Any]:
+    return [row, *groups.relatives(row)] if who == "client" else [row]
 
 
 @transaction.atomic

@@ -17,7 +17,6 @@ from helpdesk.core.errors import Refused
 from helpdesk.core.htmx import render_page
 from helpdesk.desk import sla_changes, sla_lists, sla_planning, sla_uses
 from helpdesk.desk.sla_pages import following, look
-from helpdesk.desk.sla_planning import Touched
 from helpdesk.desk.sla_uses import Found
 from helpdesk.sla.models import Policy
 from helpdesk.sla.versions import REPLACES, refuse_chains
@@ -61,17 +60,13 @@ def use(request: SignedIn, who: str, key: int) -> HttpResponse:
     wrong = _wrong(target, chosen, policy)
     if wrong:
         return _page(request, target, "", status=422, wrong=wrong)
-    now = timezone.now()
-    is_same = (policy.pk if policy else None) == standing
-    content = sla_planning.tried(
-        lambda: Touched(uses={} if is_same else {(who, target.key): policy.pk if policy else None})
-    )
-    found = look(request, content, now=now)
+    now, row = timezone.now(), sla_uses.row_of(who, str(key))
+    found = look(
+        request, sla_planning.tried(lambda: sla_changes.would_give(policy=policy, who=who, row=row)), now=now
+    )  # fmt: skip
     if not found.may_save:
         return _page(request, target, chosen, **found.context)
-    sla_changes.give_policy(
-        policy=policy, who=who, row=sla_uses.row_of(who, str(key)), by=request.user, now=now, request_id=request.id
-    )
+    sla_changes.give_policy(policy=policy, who=who, row=row, by=request.user, now=now, request_id=request.id)
     messages.success(request, _done(target, policy))
     return redirect("desk:sla_uses")
 
@@ -101,6 +96,7 @@ def _done(target: Found, policy: Policy | None) -> str:
 def _page(request: SignedIn, target: Found, chosen: str, *, status: int = 200, **more: Any) -> HttpResponse:
     context = {
         "tab": "uses", "target": target, "chosen": chosen, "policies": sla_uses.policies(target.who),
+        "kin": sla_uses.kin_of(target),
         "may_change": True, "now": timezone.now(), **more,
     }  # fmt: skip
     return render_page(

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from helpdesk.desk.sla_lists import who_words
+from helpdesk.directory import groups
 from helpdesk.directory.models import Client, Contract, PsaAccount, Team
 from helpdesk.sla.models import Policy, PolicyUse
 from helpdesk.sla.versions import REPLACES, USERS
@@ -107,6 +108,18 @@ def _found(who: str, rows: list[Any]) -> list[Found]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def kin_of(target: Found) -> list[Client]:
+    """The same customer in other accounts: what it is given counts for all of it."""
+    return groups.relatives(row_of(target.who, str(target.key))) if target.who == "client" else []
+
+
+def given_apart(clients: Sequence[Client]) -> list[tuple[str, str]]:
+    """(client, policy) of those that were given one here, where not all of one customer have the same; else nothing."""
+    rows = PolicyUse.objects.filter(client__in=clients, to_at=None).select_related("policy", "client__psa_account")
+    found = [(f"{one.client} ({one.client.psa_account.title})", one.policy.name) for one in rows if one.client]
+    return found if len(found) < len(clients) or len({one.policy_id for one in rows}) > 1 else []
 
 
 def standing_policy(who: str, key: int) -> int | None:

@@ -31,7 +31,8 @@ def clocks_with(
     story = read_stories([ticket])[ticket.pk]
     clocks.derive_many([copy.copy(ticket)], {ticket.pk: story}, context)  # completes the story
     trials, stories = [], {}
-    for change in changes:
+    for wanted in changes:
+        change = _with_contract(ticket, wanted)
         trial = _changed(ticket, change, now)
         trials.append(trial)
         stories[id(trial)] = _with_events(story, ticket, trial, change, now)
@@ -44,6 +45,13 @@ def due_when_opened(trial: Ticket, now: datetime) -> dict[str, datetime]:
     """Clock -> when it would run out, of a ticket that is not opened yet."""
     (derived,) = clocks.derive_many([trial], {}, clock_context(trial.psa_account, now))
     return {clock.kind: clock.due_at for clock in derived if clock.due_at is not None}
+
+
+def _with_contract(ticket: Ticket, change: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The contract of another client goes with that client, and what was promised by it."""
+    held = ticket.contract if "client" in change and "contract" not in change else None
+    is_left = held is not None and held.client_id != getattr(change["client"], "pk", None)
+    return {**change, "contract": None} if is_left else change
 
 
 def _changed(ticket: Ticket, change: Mapping[str, Any], now: datetime) -> Ticket:
@@ -75,7 +83,12 @@ def _with_events(story: Story, ticket: Ticket, trial: Ticket, change: Mapping[st
         old, new = getattr(ticket, f"{name}_id"), getattr(trial, f"{name}_id")
         if name in (*PROMISED, "status") and old != new:
             event = TicketEvent(
-                field=name, old=str(old or ""), new=str(new or ""), at=now, origin="desk", new_label=str(change[name])
+                field=name,
+                old=str(old or ""),
+                new=str(new or ""),
+                at=now,
+                origin="desk",
+                new_label=str(change[name] or ""),
             )
             add_event(found, event)
     return found

@@ -9,10 +9,22 @@ import pytest
 from django.test import Client as Browser
 from django.utils import timezone
 
+from helpdesk.core.formatting import moment
+from helpdesk.desk.clock_options import consequences
 from helpdesk.sla import book
+from helpdesk.sla.models import Policy, PolicyUse, Target
 from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.rederiving import rederive
-from tests.factories import make_account, make_policy, make_priority, make_status, make_target, make_ticket
+from tests.factories import (
+    make_account,
+    make_client,
+    make_contract,
+    make_policy,
+    make_priority,
+    make_status,
+    make_target,
+    make_ticket,
+)
 from tests.people import make_cleo, make_theo
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +93,19 @@ def test_a_client_is_shut_out(ticket: Ticket) -> None:
     cleo = Browser()
     cleo.force_login(make_cleo(ticket.psa_account))
     assert cleo.get(f"/tickets/{ticket.pk}/choose/priority/").status_code == 403
+
+
+def test_another_client_leaves_the_contract_and_what_was_promised_by_it(ticket: Ticket) -> None:
+    contract = make_contract(ticket.client, "Managed")
+    gold = Policy.objects.create(name="For the contract")
+    Target.objects.create(policy=gold, priority="3", rank=ticket.rank, resolution_seconds=4 * 3600)
+    PolicyUse.objects.create(policy=gold, contract=contract, from_at=ticket.opened_at)
+    Ticket.objects.filter(pk=ticket.pk).update(contract=contract)
+    ticket.refresh_from_db()
+    book.forget()
+    now, zone = timezone.now(), timezone.get_current_timezone()
+    other = make_client("Other", psa_account=ticket.psa_account)
+    said = consequences(ticket, "client", [other.pk], now, zone)
+    assert said == {other.pk: f"due {moment(ticket.opened_at + timedelta(hours=10), now, zone)}"}
+    same = consequences(ticket, "client", [ticket.client_id], now, zone)
+    assert same == {}, "its own client moves nothing"

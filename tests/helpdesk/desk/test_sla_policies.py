@@ -464,6 +464,31 @@ def test_ten_more_rows_cost_no_more_queries(ada: Browser, halo: PsaAccount, path
     assert queries() <= before
 
 
+def test_what_a_linked_customer_is_given_counts_for_all_of_it(ada: Browser, halo: PsaAccount) -> None:
+    other = make_account("autotask", title="Autotask")
+    acme, also = make_client("Acme", psa_account=halo), make_client("Acme Ltd", psa_account=other)
+    alone = make_client("Northwind", psa_account=halo)
+    gold, silver = (Policy.objects.create(name=name) for name in ("Gold", "Silver"))
+    PolicyUse.objects.create(policy=silver, client=acme, from_at=halo.created_at)
+    linked = ada.post("/settings/clients/link/", {"client": [acme.pk, also.pk]}, follow=True).content.decode()
+    assert "Not all of it has the same SLA policy from here (Acme (HaloPSA): Silver)." in linked
+    here = f"/settings/sla/uses/client/{also.pk}/"
+    text = page(ada, here)
+    assert "One customer in several PSAs" in text
+    assert "One customer" not in page(ada, f"/settings/sla/uses/client/{alone.pk}/")
+    make_ticket(psa_account=halo, client=acme)
+    looked = ada.post(here, {"policy": gold.pk, "verb": "preview"})
+    assert {who for who, _key, _policy in looked.context["planned"].content["uses"]} == {"client"}
+    assert len(looked.context["planned"].content["uses"]) == 2, "both are looked at before"
+    ada.post(here, {"policy": gold.pk, "verb": "save", "seen": looked.context["digest"]})
+    standing = PolicyUse.objects.filter(to_at=None)
+    assert {(use.client, use.policy) for use in standing} == {(acme, gold), (also, gold)}
+    assert AuditEntry.objects.filter(verb="policy.give").count() == 2
+    looked = ada.post(here, {"policy": "", "verb": "preview"})
+    ada.post(here, {"policy": "", "verb": "save", "seen": looked.context["digest"]})
+    assert not standing.all().exists()
+
+
 # ---- archived, restored, and two tabs -------------------------------------------------------------------------------
 
 
