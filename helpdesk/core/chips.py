@@ -79,9 +79,13 @@ def chip(
     """State, words and absolute time of a clock at `now`. `hours`: whose seconds count; None = every second.
 
     `seconds` is set only where the clock does not run: left when paused, taken when met, over when breached and then
-    finished or paused. A deadline without a name is the resolution's: a list says it fifty times.
+    finished or paused. Below zero it runs late, and stood still for so long since its deadline. A deadline without a
+    name is the resolution's: a list says it fifty times.
     """
     due = due_at if due_at is not None and due_at < FOREVER else None
+    stood = 0.0
+    if seconds is not None and seconds < 0:
+        stood, seconds = -seconds, None
     state = state_at(state, due, at_risk_at, now) if seconds is None else state
     said, worded = phrases(), open_duration if hours else duration
     name = "response" if kind == "response" else "resolution"
@@ -89,7 +93,7 @@ def chip(
     until = said[f"{name}_due"] % moment(due, now, zone) if due else clock
     if state == "breached":
         if seconds is None and due and now > due:
-            seconds = _between(due, now, hours)
+            seconds = max(0.0, _between(due, now, hours) - stood)
         text = said["breached"] if seconds is None else said["breached_by"] % worded(seconds)
     elif state == "paused":
         text = said["paused"] if seconds is None else said["paused_with"] % worded(seconds)
@@ -101,6 +105,11 @@ def chip(
     else:
         text = said[state] % worded(_between(now, due, hours))
     return Chip(state, text, until)
+
+
+def ticks(due_at: datetime | None, state: str, seconds: float | None) -> bool:
+    """Whether the browser counts on from what is stored."""
+    return (seconds is None or seconds < 0) and due_at is not None and due_at < FOREVER and state not in ENDED
 
 
 def _between(start: datetime, end: datetime, hours: OpenTime | None) -> float:

@@ -30,6 +30,7 @@ class ClockCard:
     icon: str
     text: str
     due: int | None
+    stood: int
     risk: int | None
     calendar: int
     lines: Sequence[str]
@@ -80,7 +81,7 @@ def _card(clock: TicketClock, fixed: Sequence[Correction], look: _Look) -> Clock
         clock.kind, clock.state, clock.due_at, clock.at_risk_at, seconds, look.now, look.zone, hours
     )  # fmt: skip
     due = clock.due_at if clock.due_at and clock.due_at < FOREVER else None
-    ticks = seconds is None and due is not None and shown.state not in chips.ENDED
+    ticks = chips.ticks(due, shown.state, seconds)
     return ClockCard(
         kind=clock.kind,
         label=str(clock.get_kind_display()),
@@ -88,6 +89,7 @@ def _card(clock: TicketClock, fixed: Sequence[Correction], look: _Look) -> Clock
         icon=ICONS[shown.state],
         text=shown.text,
         due=int(due.timestamp()) if ticks and due else None,
+        stood=-int(seconds) if ticks and seconds else 0,
         risk=int(clock.at_risk_at.timestamp()) if ticks and clock.at_risk_at and shown.state == "running" else None,
         calendar=key if hours else 0,
         lines=_lines(clock, shown.state, hours, look),

@@ -83,7 +83,8 @@ def _words(trial: Ticket, clocks: Sequence[TicketClock], now: datetime, zone: tz
     if due > now:
         return _("due %(when)s") % {"when": moment(due, now, zone)}
     over = hours.elapsed(due, now) if hours else (now - due).total_seconds()
-    return _("would be %(time)s over") % {"time": worded(trial.clock_seconds or over)}
+    known = trial.clock_seconds or 0  # below zero: what it stood still since
+    return _("would be %(time)s over") % {"time": worded(known if known > 0 else max(0, over + known))}
 
 
 def _ended(clock: TicketClock, worded: Any) -> str:

@@ -27,18 +27,32 @@ def calendar_of(clock: TicketClock) -> int:
 
 def seconds_of(clock: TicketClock) -> float | None:
     """For people: paused, open seconds left; met, those it took; breached, and finished or standing still, those over.
-    None while it runs."""
+    None while it runs, or (late, and standing still since) those that it stood, below zero."""
     if clock.state == ClockState.PAUSED:
         return clock.remaining_seconds
     stopped = clock.finished_at or (clock.paused_since if clock.state == ClockState.BREACHED else None)
     if stopped is None:
-        return None
+        late = clock.state == ClockState.BREACHED and (clock.remaining_seconds or 0) < 0
+        return clock.remaining_seconds if late else None
     hours = hours_of(calendar_of(clock))
     if clock.state == ClockState.BREACHED:
-        return _between(clock.due_at, stopped, hours)
+        over = _over(clock)
+        return over if over is not None else _between(clock.due_at, stopped, hours)
     if clock.burned_seconds is not None and clock.source in (ClockSource.POLICY, ClockSource.DEFAULT):
         return clock.burned_seconds
     return _between(clock.started_at, stopped, hours)
+
+
+def _over(clock: TicketClock) -> int | None:
+    """As it was worked out, pauses left out; None where that is not at hand, or a date is simply given."""
+    if clock.source not in (ClockSource.POLICY, ClockSource.DEFAULT):
+        return None
+    if clock.burned_seconds is not None and clock.target_seconds is not None:
+        return max(0, clock.burned_seconds - clock.target_seconds)
+    ticket = clock._state.fields_cache.get("ticket")
+    if ticket is None or clock.finished_at is not None or ticket.next_clock != clock.kind:
+        return None
+    return int(ticket.clock_seconds) if ticket.clock_seconds is not None else None
 
 
 def _between(start: datetime | None, end: datetime, hours: Calendar | None) -> float | None:

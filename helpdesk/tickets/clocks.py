@@ -127,7 +127,9 @@ def _clock(ticket: Ticket, kind: str, told: Told, context: Context) -> TicketClo
     )
     clock.difference = _difference(ticket, clock, run, promise, context) if told.is_whole else ""
     clock.alert_at = _alert_at(clock, run, context)
-    clock.seconds = _for_people(clock, shown)  # type: ignore[attr-defined]
+    clock.seconds = _for_people(clock, shown, run, now)  # type: ignore[attr-defined]
+    if clock.seconds is not None and clock.seconds < 0:  # type: ignore[attr-defined]
+        clock.remaining_seconds = clock.seconds  # type: ignore[attr-defined]
     clock.calendar = calendar  # type: ignore[attr-defined]
     return clock
 
@@ -258,14 +260,17 @@ def _alert_at(clock: TicketClock, run: Run, context: Context) -> datetime | None
     return crossed(run, thresholds[0] / 100)
 
 
-def _for_people(clock: TicketClock, shown: Reading) -> int | None:
-    """Paused: open seconds left. Met: those it took. Breached, and finished or standing still: those over."""
+def _for_people(clock: TicketClock, shown: Reading, run: Run, now: datetime) -> int | None:
+    """Paused: open seconds left. Met: those it took. Breached, and finished or standing still: those over. Breached and
+    running again: those that it stood still since its deadline, below zero, so that pages leave them out."""
     if clock.state == "paused":
         return shown.left
     if clock.state == "met":
         return shown.burned
     if clock.state == "breached" and (clock.finished_at is not None or clock.paused_since is not None):
         return shown.over
+    if clock.state == "breached" and clock.due_at is not None and shown.over is not None and run.pauses:
+        return min(0, shown.over - run.terms[-1].calendar.elapsed(clock.due_at, now)) or None
     return None
 
 

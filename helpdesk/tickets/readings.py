@@ -8,8 +8,8 @@ from typing import Protocol
 
 from django.utils.translation import gettext as _
 
-from helpdesk.core.chips import ENDED, Chip, chip
-from helpdesk.core.formatting import FOREVER, ago
+from helpdesk.core.chips import Chip, chip, ticks
+from helpdesk.core.formatting import ago
 from helpdesk.sla.opening import hours_of
 
 
@@ -51,9 +51,11 @@ class Reading:
 
     def ticks(self, row: Ticking, state: str) -> str:
         """What the browser's clock counts from."""
-        if row.clock_seconds is not None or row.next_due_at >= FOREVER or row.clock_state in ENDED:
+        if not ticks(row.next_due_at, row.clock_state, row.clock_seconds):
             return ""
         text = f" data-due={int(row.next_due_at.timestamp())}"
+        if row.clock_seconds:
+            text += f" data-stood={-row.clock_seconds}"
         if state == "running" and row.next_at_risk_at is not None:
             text += f" data-risk={int(row.next_at_risk_at.timestamp())}"
         return f"{text} data-cal={row.clock_calendar}" if row.clock_calendar else text

@@ -1,5 +1,5 @@
-/* Counts every chip that runs: .sla[data-due] (and [data-risk]), instants in seconds since 1970. The words are the
-   server's own (`core/chips.py`), from <meta name="clock-words">; the server's clock counts, not this machine's. One
+/* Counts every chip that runs: .sla[data-due] (and [data-risk]), instants in seconds since 1970, less [data-stood], the
+   seconds that one stood still since it was due. The words are the server's own (`core/chips.py`), from <meta name="clock-words">; the server's clock counts, not this machine's. One
    with [data-cal] counts only while that calendar is open, by <meta name="open-hours"> (`sla/opening.py`). */
 (() => {
   "use strict";
@@ -57,7 +57,10 @@
     const due = Number(chip.dataset.due);
     const risk = Number(chip.dataset.risk || 0);
     const calendar = chip.dataset.cal;
-    if (now > due) return ["breached", words.breached_by, elapsed(calendar, due, now)];
+    if (now > due) {
+      const over = elapsed(calendar, due, now);
+      return ["breached", words.breached_by, over === null ? null : Math.max(0, over - Number(chip.dataset.stood || 0))];
+    }
     const stored = chip.dataset.state;
     const state = stored === "at_risk" || (risk && now >= risk) ? "at_risk" : "running";
     return stored === "breached" ? null : [state, words[state], elapsed(calendar, now, due)];

@@ -73,6 +73,7 @@ class TicketClock(models.Model):
     at_risk_at = models.DateTimeField(null=True, blank=True)
     """Both null while paused."""
     remaining_seconds = models.IntegerField(null=True, blank=True)
+    """Open seconds left while paused. Below zero, while it runs late: those that it stood still since its deadline."""
     paused_since = models.DateTimeField(null=True, blank=True)
     breached_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

@@ -111,7 +111,8 @@ class Ticket(RemoteRow):
     next_due_at = models.DateTimeField(default=FOREVER)
     next_at_risk_at = models.DateTimeField(null=True, blank=True)
     clock_seconds = models.IntegerField(null=True, blank=True)
-    """Paused: seconds left. Met: seconds it took. Breached and finished: seconds over."""
+    """Paused: seconds left. Met: seconds it took. Breached and finished: seconds over. Below zero, breached and
+    running: seconds that it stood still since its deadline."""
     clock_calendar = models.PositiveBigIntegerField(default=0)
     """Key of the calendar that this clock runs by; 0 = around the clock."""
     sync_state = models.CharField(max_length=10, choices=Sync.choices, blank=True, default="")

@@ -12,7 +12,6 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from helpdesk.core import chips
-from helpdesk.core.formatting import FOREVER
 from helpdesk.sla.opening import hours_of
 from helpdesk.tickets.clock_facts import calendar_of, seconds_of
 
@@ -49,8 +48,9 @@ def _chip(
     zone = timezone.get_current_timezone()
     shown = chips.chip(kind, state, due_at, at_risk_at, seconds, now, zone, hours_of(calendar))
     ticks = ""
-    if seconds is None and due_at and due_at < FOREVER and state not in chips.ENDED:
+    if due_at and chips.ticks(due_at, state, seconds):
         ticks = f' data-due="{int(due_at.timestamp())}"'
+        ticks += f' data-stood="{-int(seconds)}"' if seconds else ""
         if at_risk_at and shown.state == "running":
             ticks += f' data-risk="{int(at_risk_at.timestamp())}"'
         ticks += f' data-cal="{calendar}"' if calendar else ""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.template import Context, Template
 
 from helpdesk.actions.models import Action
 from helpdesk.core.origin import Origin
+from helpdesk.desk.clock_cards import clock_cards
 from helpdesk.directory.models import PsaAccount
+from helpdesk.sla import book
 from helpdesk.sla.models import Policy
 from helpdesk.sla.versions import use_policy
 from helpdesk.tickets import clocks, services
+from helpdesk.tickets.clock_facts import seconds_of
+from helpdesk.tickets.ledger import ledgers_of
 from helpdesk.tickets.mirror import RemoteTicket, apply_tickets
 from helpdesk.tickets.models import Correction, Status, Ticket, TicketClock, TicketEvent
+from helpdesk.tickets.readings import Reading
 from helpdesk.tickets.rederiving import rederive
 from helpdesk.tickets.stories import CORRECTION
 from tests.factories import (
@@ -100,6 +106,36 @@ def test_closed_time_of_a_reopened_ticket_is_a_pause_and_the_response_verdict_st
     use_policy(policy=policy, now=OPENED - HOUR, client=ticket.client)
     clock = clock_of(ticket)
     assert (clock.due_at, clock.cycle) == (OPENED + 13 * HOUR, 2)
+
+
+def test_what_a_late_clock_stood_still_is_not_over_on_any_page() -> None:
+    """Due after two hours, held from the third to the fifth, now at the sixth: two hours over, everywhere."""
+    running, waiting = make_status("open"), make_status("waiting_client")
+    ticket = make_ticket(status=running, opened_at=OPENED, priority=make_priority(3), answered_at=OPENED)
+    policy = Policy.objects.create(name="Two hours")
+    policy.targets.create(priority="3", rank=3, resolution_seconds=2 * 3600)
+    use_policy(policy=policy, now=OPENED - HOUR, client=ticket.client)
+    moved(ticket, running, waiting, OPENED + 3 * HOUR)
+    moved(ticket, waiting, running, OPENED + 5 * HOUR)
+    clock = clock_of(ticket)
+    assert (clock.state, clock.due_at, clock.remaining_seconds) == ("breached", OPENED + 2 * HOUR, -2 * 3600)
+    row = Ticket.objects.get(pk=ticket.pk)
+    assert row.clock_seconds == -2 * 3600
+    shown = Template("{% sla t %}|{% clock_chip c %}").render(Context({"t": row, "c": clock, "now": NOW}))
+    assert shown.count("Breached 2 h over<") == 2
+    assert shown.count('data-stood="7200"') == 2
+    assert Reading(NOW, UTC).chip(row).text == "Breached 2 h over"
+    assert " data-stood=7200" in Reading(NOW, UTC).ticks(row, "breached")
+    card = clock_cards(row, NOW)[1]
+    assert (card.text, card.stood) == ("Breached 2 h over", 7200)
+    (_response, ledger) = ledgers_of(row, book.current(), NOW)
+    assert ledger.used - 2 * 3600 == 2 * 3600, "as the ledger counts"
+    closed = make_status("closed")
+    moved(ticket, running, closed, NOW)
+    Ticket.objects.filter(pk=ticket.pk).update(status=closed, resolved_at=NOW)
+    clock = clock_of(ticket, now=NOW + HOUR)
+    clock.ticket = row = Ticket.objects.get(pk=ticket.pk)
+    assert (row.clock_seconds, seconds_of(clock)) == (2 * 3600, 2 * 3600)
 
 
 def test_the_psas_stamp_dates_the_end_whenever_it_was_seen() -> None:
