@@ -53,7 +53,7 @@ def calendars(request: SignedIn) -> HttpResponse:
 @requires("settings.change")
 def shown(request: SignedIn) -> HttpResponse:
     """Whose deadline the tickets of an account show first."""
-    account = get_object_or_404(PsaAccount, name=request.POST.get("account", ""))
+    account = get_object_or_404(PsaAccount, name=request.POST.get("account", "").replace("\x00", ""))
     try:
         has_changed = sla_changes.choose_shown(
             account=account, shown=request.POST.get("shown", ""), by=request.user, now=timezone.now(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from helpdesk.core import bulk
+from helpdesk.core.halves import by_halves
 from helpdesk.reports.contributions import counted
 from helpdesk.reports.facts import read_facts
 from helpdesk.reports.models import (
@@ -49,9 +51,14 @@ _FLAGS = tuple(COUNTERS.index(measure.flag) for measure in KINDS.values())
 
 
 def count_tickets(ids: Sequence[int], zone: ZoneInfo, now: datetime) -> int:
-    """Bring what is kept of these tickets up to date. Counts the tickets that differ."""
+    """Bring what is kept of these tickets up to date. Counts the tickets that differ.
+
+    One that cannot be counted is logged and stays as it was: it would stop the counting of all others for ever.
+    """
     size = SMALL_BATCH if connection.vendor == "sqlite" else BATCH
-    return sum(_count_batch(ids[i : i + size], zone, now) for i in range(0, len(ids), size))
+    batches = (ids[i : i + size] for i in range(0, len(ids), size))
+    work = partial(_count_batch, zone=zone, now=now)
+    return sum(by_halves(work, batch, what="ticket not counted") for batch in batches)
 
 
 @transaction.atomic

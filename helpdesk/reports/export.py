@@ -22,13 +22,15 @@ COUNTED = (
     "resolution_breached", "billable_seconds", "nonbillable_seconds",
 )  # fmt: skip
 """What the ticket adds to the figures of the period: the sums of these columns are the figures."""
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What begins a formula; the wide ones do in a spreadsheet of East Asia."""
+_DANGEROUS = (*_FORMULA, "\t", "\r", "\n")
 
 
 def safe_cell(value: object) -> str:
     """Text that a spreadsheet shows and never runs: an apostrophe before what could begin a formula."""
     text = "" if value is None else str(value)
-    if text.startswith(_DANGEROUS) or text.lstrip().startswith(_DANGEROUS[:4]):
+    if text.startswith(_DANGEROUS) or text.lstrip().startswith(_FORMULA):
         return f"'{text}"
     return text
 

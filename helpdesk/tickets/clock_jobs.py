@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from helpdesk.core import bell, live
+from helpdesk.core.halves import by_halves
 from helpdesk.tickets import rederiving
 from helpdesk.tickets.models import ClockJob, Ticket
 
@@ -21,6 +22,7 @@ SECONDS = 10.0
 """One go of a worker's thread."""
 PAUSE_SECONDS = 0.01
 """Between two batches, so that who waits for SQLite's lock gets it."""
+FAILED = "clocks not worked out"
 CHECK_AFTER = timedelta(minutes=1)
 """Longer than any writer holds a ticket whose clocks it has worked out."""
 
@@ -89,7 +91,10 @@ def _follow(found: list[tuple[int, int]], now: datetime) -> int:
     by_account: dict[int, list[int]] = {}
     for ticket, account in found:
         by_account.setdefault(account, []).append(ticket)
-    return sum(rederiving.rederive(account_id=key, ids=ids, now=now) for key, ids in sorted(by_account.items()))
+    return sum(
+        by_halves(lambda some, key=key: rederiving.rederive(account_id=key, ids=some, now=now), ids, what=FAILED)
+        for key, ids in sorted(by_account.items())
+    )
 
 
 def check(*, now: datetime, size: int | None = None) -> int:

@@ -552,3 +552,14 @@ def test_an_older_tab_puts_nothing_in_place_of_what_another_saved_unseen(ada: Br
     assert gold.targets.get(rank=1).resolution_seconds == 2 * 3600
     ada.post(here, form(resolution_1="3", version=2, seen=answer.context["digest"]))
     assert gold.targets.get(rank=1).resolution_seconds == 3 * 3600, "knowingly"
+
+
+def test_an_account_of_no_letters_is_none(ada: Browser, halo: PsaAccount) -> None:
+    """PostgreSQL refuses to be asked for a NUL; here any database does."""
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        assert not any(isinstance(one, str) and "\x00" in one for one in params or ())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        assert ada.post("/settings/sla/shown/", {"account": "a\x00b", "shown": "theirs"}).status_code == 404

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,10 +22,24 @@ from helpdesk.reports.models import (
 )
 from helpdesk.reports.services import fold, rebuild
 from helpdesk.tickets.models import Ticket, TicketSpan
-from tests.factories import NOW, make_organisation, make_status, make_ticket
+from tests.factories import NOW, make_organisation, make_status, make_ticket, make_time_entry
 from tests.helpdesk.reports.histories import History
 
 pytestmark = pytest.mark.django_db
+
+
+def test_a_ticket_that_cannot_be_counted_stops_no_other() -> None:
+    """A PSA's null date, west of Greenwich, lies before the first day there is."""
+    make_organisation(time_zone="America/New_York")
+    tickets = [make_ticket() for _ in range(5)]
+    entry = make_time_entry(tickets[1], ended_at=datetime(1, 1, 1, tzinfo=UTC))
+    fold(now=NOW)
+    assert FoldState.objects.get().caught_up_at == NOW
+    counted = TicketDay.objects.values_list("ticket_id", flat=True)
+    assert sorted(counted) == [one.pk for one in tickets if one != tickets[1]]
+    type(entry).objects.update(ended_at=NOW)
+    fold(now=NOW + timedelta(minutes=1))
+    assert TicketDay.objects.filter(ticket_id=tickets[1].pk).exists()
 
 
 KEPT = (TicketDay, DailyMetric, OpenStretch, TicketRaised, LateClock, Quantile, TicketSpan)

@@ -209,7 +209,9 @@ def test_strangers_are_asked_to_sign_in(client: Browser) -> None:
     assert client.get("/reports/").status_code == 302
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\n=1", "  =cmd|' /C calc'!A0"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\n=1", "  =cmd|' /C calc'!A0", "\uff1d1", " \uff20x"]
+)
 def test_a_spreadsheet_runs_nothing(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
 

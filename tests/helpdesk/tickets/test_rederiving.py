@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,12 +15,21 @@ from helpdesk.core import live
 from helpdesk.core.origin import Origin
 from helpdesk.directory.models import PsaAccount
 from helpdesk.sla import book
-from helpdesk.tickets import clocks, services
+from helpdesk.tickets import clock_jobs, clocks, services
 from helpdesk.tickets.choices import FINISHED, Category
 from helpdesk.tickets.mirror import RemoteTicket, apply_tickets
 from helpdesk.tickets.models import Priority, Status, Ticket, TicketClock, TicketEvent
 from helpdesk.tickets.rederiving import COLUMNS, context_of, count_again, reckon, rederive
-from tests.factories import NOW, make_account, make_client, make_priority, make_status, make_ticket
+from tests.factories import (
+    NOW,
+    make_account,
+    make_client,
+    make_policy,
+    make_priority,
+    make_status,
+    make_target,
+    make_ticket,
+)
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=5)
@@ -256,3 +265,19 @@ def test_the_end_is_that_of_a_ticket_that_was_always_read_so(account: PsaAccount
     (again,) = reckon([fresh], context_of(changed.pk, NOW))
     assert not again.row_changed
     assert not again.moved_clocks
+
+
+def test_a_ticket_that_cannot_be_worked_out_stops_no_other() -> None:
+    """Its deadline lies behind the last day there is."""
+    policy, priority = make_policy(), make_priority()
+    make_target(policy, priority, resolution_seconds=3600)
+    tickets = [make_ticket(sla_policy=policy, priority=priority) for _ in range(4)]
+    Ticket.objects.filter(pk=tickets[1].pk).update(opened_at=datetime(9999, 12, 31, 23, 59, tzinfo=UTC))
+    clock_jobs.request(now=NOW)
+    while clock_jobs.step(now=NOW):
+        pass
+    job = clock_jobs.progress()
+    assert job is not None
+    assert job.finished_at == NOW
+    late = Ticket.objects.exclude(pk=tickets[1].pk)
+    assert all(one.clocks.get(kind="resolution").target_seconds == 3600 for one in late)
