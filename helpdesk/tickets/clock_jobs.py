@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -91,10 +91,11 @@ def _follow(found: list[tuple[int, int]], now: datetime) -> int:
     by_account: dict[int, list[int]] = {}
     for ticket, account in found:
         by_account.setdefault(account, []).append(ticket)
-    return sum(
-        by_halves(lambda some, key=key: rederiving.rederive(account_id=key, ids=some, now=now), ids, what=FAILED)
-        for key, ids in sorted(by_account.items())
-    )
+    return sum(by_halves(_rederive(key, now), ids, what=FAILED) for key, ids in sorted(by_account.items()))
+
+
+def _rederive(account_id: int, now: datetime) -> Callable[[Sequence[int]], int]:
+    return lambda ids: rederiving.rederive(account_id=account_id, ids=ids, now=now)
 
 
 def check(*, now: datetime, size: int | None = None) -> int:
