@@ -5,6 +5,7 @@ class CoreConfig(AppConfig):
     name = "helpdesk.core"
 
     def ready(self) -> None:
-        from helpdesk.core import broker
+        from helpdesk.core import broker, instants
 
         broker.install()
+        instants.install()
