@@ -1,4 +1,4 @@
-"""Many rows of one model in one statement, for what comes by the hundred from a PSA.
+"""Many rows of one model in one statement, for what comes or is worked out by the hundred.
 
 Django's `bulk_create` asks every field of every row for its value through half a dozen calls, and hands PostgreSQL one
 array per column whose texts are quoted one by one in Python: that was two thirds of a pull. Here a batch goes over as
@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import connection, models, transaction
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Columns(NamedTuple):
@@ -40,6 +42,47 @@ def _columns(model: type[models.Model], with_key: bool) -> Columns:
         stamped=tuple(f for f in found if getattr(f, "auto_now", False) or getattr(f, "auto_now_add", False)),
         json_at=frozenset(i for i, f in enumerate(found) if isinstance(f, models.JSONField)),
     )
+
+
+def read(rows: models.QuerySet[Row], *, fields: Sequence[str]) -> list[Row]:
+    """Instances that hold these fields and their key, as `only()` gives them, the rest being fetched when it is asked.
+
+    Django's own way asks each field of each row whether it was left out, which costs more than reading it.
+    """
+    model, found = rows.model, []
+    meta: Any = model._meta
+    names = tuple(dict.fromkeys([meta.pk.attname, *(meta.get_field(name).attname for name in fields)]))
+    for values in rows.values_list(*names):
+        row = _bare(model)
+        row.__dict__.update(zip(names, values, strict=True))
+        row._state.adding, row._state.db = False, rows.db
+        found.append(row)
+    return found
+
+
+def blank(model: type[Row]) -> Row:
+    """A new row with every default, as `model()` gives it, in a quarter of the time."""
+    constant, made = _defaults(model)
+    row = _bare(model)
+    row.__dict__.update(constant)
+    for name, make in made:
+        row.__dict__[name] = make()
+    return row
+
+
+def _bare(model: type[Row]) -> Row:
+    """Without a field. No `pre_init`, no `post_init`: nobody listens to them for rows by the hundred."""
+    row = model.__new__(model)
+    row._state = models.base.ModelState()
+    return row
+
+
+@cache
+def _defaults(model: type[models.Model]) -> tuple[dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    fields = model._meta.concrete_fields
+    made = [(f.attname, f.get_default) for f in fields if f.has_default() and callable(f.default)]
+    names = {name for name, _ in made}
+    return {f.attname: f.get_default() for f in fields if f.attname not in names}, made
 
 
 def insert(rows: Sequence[models.Model], *, ignore_known: bool = False) -> None:

@@ -11,12 +11,12 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import connection
 
-from helpdesk.sla.choices import OnChange, OnReopen, Problem, ResponseBy
+from helpdesk.sla.choices import ClockKind, OnChange, OnReopen, Problem, ResponseBy
 from helpdesk.sla.history import Choices
 from helpdesk.sla.hours import DAY_MINUTES, Calendar, DayOff, Hours, Weekly
 from helpdesk.sla.ledger import Risk
@@ -54,6 +54,15 @@ class PolicyTerms:
     escalates: bool = True
     known_at: datetime = EVER
     """When this version was written here."""
+
+    @cached_property
+    def targets(self) -> Mapping[str, frozenset[tuple[int | None, bool]]]:
+        """Clock -> all that is promised for it, whatever the priority."""
+        rows = (*self.by_priority.values(), *self.by_rank.values())
+        return {
+            ClockKind.RESPONSE: frozenset(row.response for row in rows),
+            ClockKind.RESOLUTION: frozenset(row.resolution for row in rows),
+        }
 
     def promised(self, *, account: int, priority: str, rank: int) -> Promised | None:
         if self.account == account and priority in self.by_priority:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from helpdesk.sla.ledger import USUAL_RISK, Pause, Risk, Run, Terms
 
@@ -13,8 +13,7 @@ Standing = Literal["running", "paused", "stopped"]
 Reopen = Literal["resumes", "restarts"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """Something that happened, named by a `key` that is the same each time it is told. Only what is set counts.
 
     `standing`: what the clocks do in the status it brought. `waits_for_client`: that status pauses for the client, so

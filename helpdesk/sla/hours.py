@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from math import floor
 from zoneinfo import ZoneInfo
 
 DAY_MINUTES = 1440
@@ -58,10 +59,15 @@ class Hours:
 
 @dataclass
 class _Table:
-    """Open spans of the local dates [first, last], in seconds, and how many open seconds lie before each."""
+    """Open spans of the local dates [first, last], in seconds, and how many open seconds lie before each.
+
+    Whole from `low` up to `high` (seconds): two days in from its ends, whatever the zone.
+    """
 
     first: date
     last: date
+    low: int
+    high: int
     opens: list[int] = field(default_factory=list)
     closes: list[int] = field(default_factory=list)
     before: list[int] = field(default_factory=lambda: [0])
@@ -173,10 +179,10 @@ class Calendar:
     # Laying out ------------------------------------------------------------------------------------------------------
     def _covering(self, a: int, b: int) -> _Table:
         """The table with every span that touches [a, b]; it grows by whole years and is replaced, never changed."""
-        first = (_instant(a) - timedelta(days=2)).date()
-        last = (_instant(b) + timedelta(days=2)).date()
         table = self._table
-        if table is None or first < table.first or last > table.last:
+        if table is None or a < table.low or b >= table.high:
+            first = (_instant(a) - timedelta(days=2)).date()
+            last = (_instant(b) + timedelta(days=2)).date()
             if table is not None:
                 first, last = min(first, table.first), max(last, table.last)
             table = self._lay_out(first, last + timedelta(days=NEVER_DAYS))
@@ -190,13 +196,13 @@ class Calendar:
             table = self._covering(a, until)
             if table.before[-1] - _open_before(table, a) >= seconds:
                 return table
-            end = _seconds(datetime(table.last.year, table.last.month, table.last.day, tzinfo=UTC))
+            end = _midnight(table.last)
             if table.before[-1] == _open_before(table, end - YEAR_SECONDS) or end - a > FAR_SECONDS:
                 raise NeverOpen
             until = end + YEAR_SECONDS
 
     def _lay_out(self, first: date, last: date) -> _Table:
-        table = _Table(first, last)
+        table = _Table(first, last, _midnight(first) + 2 * 86_400, _midnight(last) - 86_400)
         day = first
         while day <= last:
             for opens, closes in self._minutes(day):
@@ -255,11 +261,16 @@ def _open_before(table: _Table, second: int) -> int:
 
 def _seconds(at: datetime) -> int:
     """Whole seconds; what lies below a second is cut off, so that the same instant always gives the same answer."""
-    return int(at.timestamp() // 1)
+    return floor(at.timestamp())
 
 
 def _instant(second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC)
+
+
+def _midnight(day: date) -> int:
+    """At which the date begins in UTC."""
+    return _seconds(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
 def _minute_of(local: datetime) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from helpdesk.sla.hours import Calendar, NeverOpen
 
@@ -36,8 +36,7 @@ class Risk:
 USUAL_RISK = Risk()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
+class Terms(NamedTuple):
     """What is promised from `since` on: open seconds, or working days. Neither = nothing is promised.
 
     `keeps_consumed`: counted from `since` with what was consumed taken off, in place of anew from the start.
@@ -51,8 +50,7 @@ class Terms:
     keeps_consumed: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pause:
+class Pause(NamedTuple):
     """The clock stands still in [from_at, to_at); None = still. `cause` and `by` are for people."""
 
     from_at: datetime
@@ -84,8 +82,7 @@ class Slice:
     by: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """A clock at an instant. `due_at` and `at_risk_at` are None while it stands still before its deadline.
 
     `left` is open seconds until due (while running or paused), `over` open seconds past it (once breached).
@@ -115,9 +112,9 @@ def joined(pauses: Iterable[Pause], *, start: datetime) -> tuple[Pause, ...]:
             continue
         last = found[-1] if found else None
         if last is None or (last.to_at is not None and last.to_at < begun):
-            found.append(replace(one, from_at=begun))
+            found.append(one if begun == one.from_at else one._replace(from_at=begun))
         elif last.to_at is not None and (one.to_at is None or one.to_at > last.to_at):
-            found[-1] = replace(last, to_at=one.to_at)
+            found[-1] = last._replace(to_at=one.to_at)
     return tuple(found)
 
 
@@ -184,8 +181,7 @@ def due(calendar: Calendar, pauses: Sequence[Pause], start: datetime, seconds: i
     return calendar.due(at, left)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Promise:
+class _Promise(NamedTuple):
     """Terms worked out for one run: from when, how many open seconds, and when that is over.
 
     `consumed`: what of the whole `target` had run before `start`.
@@ -315,11 +311,11 @@ def what_if(run: Run, *, now: datetime, terms: Terms | None = None, pauses_now: 
     """The reading after a change made at `now`: other terms, or standing still (or going on) from now."""
     changed = run
     if terms is not None:
-        changed = replace(changed, terms=(*changed.terms, replace(terms, since=now)))
+        changed = replace(changed, terms=(*changed.terms, terms._replace(since=now)))
     if pauses_now is True and _standing(joined(run.pauses, start=run.started_at), now) is None:
         changed = replace(changed, pauses=(*changed.pauses, Pause(from_at=now)))
     if pauses_now is False:
-        ended = tuple(replace(p, to_at=now) if p.to_at is None or p.to_at > now else p for p in changed.pauses)
+        ended = tuple(p._replace(to_at=now) if p.to_at is None or p.to_at > now else p for p in changed.pauses)
         changed = replace(changed, pauses=tuple(p for p in ended if p.to_at is None or p.to_at > p.from_at))
     return read(changed, now=now)
 
@@ -332,16 +328,22 @@ def crossed(run: Run, share: float) -> datetime | None:
     pauses = joined(run.pauses, start=run.started_at)
     if not run.terms:
         return None
+    if share == 1:
+        return due_by(run, run.terms[-1], pauses)
     try:
         promise = _promise(run, run.terms[-1], pauses)
         if promise is None:
             return None
-        if share == 1:
-            return promise.due_at
         left = max(0, round(promise.target * share) - promise.consumed)
         return due(run.terms[-1].calendar, pauses, promise.start, left)
     except NeverOpen:
         return None
+
+
+def due_by(run: Run, terms: Terms, pauses: Sequence[Pause]) -> datetime | None:
+    """When this run would be due by these terms and pauses (joined), whatever its own are; None as in `crossed`."""
+    promise = _promise_before(run, terms, pauses)
+    return promise.due_at if promise is not None else None
 
 
 def level_of(overdue: timedelta) -> int:

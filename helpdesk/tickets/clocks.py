@@ -40,7 +40,6 @@ CLOCK_FIELDS = (
 )  # fmt: skip
 MOST_AHEAD = timedelta(hours=1)
 """A pause that begins later than this from now is no matter of clocks that disagree."""
-_BLANK = [f.get_default() for f in TicketClock._meta.concrete_fields]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +98,10 @@ def _clock(ticket: Ticket, kind: str, told: Told, context: Context) -> TicketClo
     if ticket.sla_excluded or Correction.What.EXCLUDED in corrected:
         shown = Reading(state="not_started", finished_at=shown.finished_at)
         source = ClockSource.HAND if corrected else ClockSource.NONE
-    clock = TicketClock(*_BLANK)  # by place, then by what differs: a third of the time of naming them all
-    clock.ticket = ticket
+    clock = bulk.blank(TicketClock)
+    clock._state.fields_cache["ticket"] = ticket  # as setting it does, in a tenth of the time
     vars(clock).update(
+        ticket_id=ticket.pk,
         kind=kind,
         state=shown.state,
         target_seconds=ours.target,
@@ -231,9 +231,7 @@ def _other_targets(kind: str, promise: Promise, account: AccountRules) -> list[d
     if promise.policy is None:
         usual = (pair[0] if kind == ClockKind.RESPONSE else pair[1] for pair in account.targets.values())
         return [(seconds, False) for seconds in usual if seconds]
-    rows = (*promise.policy.by_priority.values(), *promise.policy.by_rank.values())
-    pairs = {row.response if kind == ClockKind.RESPONSE else row.resolution for row in rows}
-    return [(seconds, in_days) for seconds, in_days in pairs if seconds]
+    return [(seconds, in_days) for seconds, in_days in promise.policy.targets[kind] if seconds]
 
 
 def _their_hours(ticket: Ticket, context: Context) -> list[Calendar]:

@@ -7,13 +7,12 @@ PSAs keep the SLA's date and a date of its own in one field.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
 
 from helpdesk.sla.choices import ClockKind, Difference
 from helpdesk.sla.hours import Calendar, Hours
-from helpdesk.sla.ledger import Pause, Run, Terms, crossed, joined
+from helpdesk.sla.ledger import Pause, Run, Terms, due_by, joined
 
 SAME = timedelta(seconds=60)
 """PSAs round, and their clocks are not ours: what is this near is the same."""
@@ -54,31 +53,24 @@ def why(
         return Difference.HAND
     if kind == ClockKind.RESPONSE and their_response_at and is_same(_until(run, their_response_at), theirs):
         return Difference.RESPONSE
-    if any(is_same(due, theirs) for due in _other_pauses(run)):
+    over = _over(run)
+    if any(is_same(due, theirs) for due in _other_pauses(run, over)):
         return Difference.PAUSE
-    if any(is_same(_due(_for(run, target)), theirs) for target in targets):
+    if any(is_same(due_by(run, _terms(run, target), over), theirs) for target in targets):
         return Difference.TARGET
-    if any(is_same(due, theirs) for due in _other_hours(run, calendars)):
+    if any(is_same(due, theirs) for due in _other_hours(run, over, calendars)):
         return Difference.CALENDAR
     return Difference.HAND if deadline_at is not None and is_same(deadline_at, theirs) else Difference.UNKNOWN
 
 
 def as_shown(run: Run) -> datetime | None:
     """Our date as if no pause went on."""
-    return _due(_with(run, pauses=_over(run)))
+    return due_by(run, run.terms[-1], _over(run)) if run.terms else None
 
 
 def is_same(due: datetime | None, theirs: datetime) -> bool:
     """Near enough that nobody would speak of two dates."""
     return due is not None and abs(due - theirs) <= SAME
-
-
-def _due(run: Run) -> datetime | None:
-    return crossed(run, 1)
-
-
-def _with(run: Run, *, pauses: Sequence[Pause]) -> Run:
-    return replace(run, pauses=tuple(pauses))
 
 
 def _over(run: Run) -> tuple[Pause, ...]:
@@ -97,43 +89,43 @@ def _until(run: Run, answered_at: datetime) -> datetime | None:
     """Our date, had the clock ended there: later pauses move it no more."""
     if run.finished_at is not None and abs(run.finished_at - answered_at) <= SAME:
         return None
-    cut = (replace(p, to_at=min(p.to_at or answered_at, answered_at)) for p in _over(run) if p.from_at < answered_at)
-    return _due(_with(run, pauses=tuple(cut)))
+    cut = [p._replace(to_at=min(p.to_at or answered_at, answered_at)) for p in _over(run) if p.from_at < answered_at]
+    return due_by(run, run.terms[-1], cut)
 
 
-def _other_pauses(run: Run) -> Iterator[datetime | None]:
+def _other_pauses(run: Run, pauses: Sequence[Pause]) -> Iterator[datetime | None]:
     """Our date with other pauses: none, some, and those that were, counted by the wall clock."""
-    pauses = _over(run)
     if not pauses:
         return
-    bare = _due(_with(run, pauses=()))
+    terms = run.terms[-1]
+    bare = due_by(run, terms, ())
     yield bare
     if bare is not None:
         yield bare + sum((p.to_at - p.from_at for p in pauses if p.to_at), timedelta())
     few = range(1, len(pauses)) if len(pauses) <= MOST_PAUSES else (1, len(pauses) - 1)
     for count in few:
         for chosen in combinations(pauses, count):
-            yield _due(_with(run, pauses=chosen))
+            yield due_by(run, terms, chosen)
 
 
-def _for(run: Run, target: Target) -> Run:
-    """The run with another target, from the start and by the same hours."""
+def _terms(run: Run, target: Target) -> Terms:
+    """Another target, from the start and by the same hours."""
     seconds, in_days = target
-    terms = Terms(
+    return Terms(
         since=run.started_at,
         calendar=run.terms[-1].calendar,
         seconds=None if in_days else seconds,
         days=seconds // 86_400 if in_days else None,
     )
-    return replace(run, terms=(terms,), pauses=_over(run))
 
 
-def _other_hours(run: Run, calendars: Sequence[Calendar]) -> Iterator[datetime | None]:
+def _other_hours(run: Run, pauses: Sequence[Pause], calendars: Sequence[Calendar]) -> Iterator[datetime | None]:
     """Our date by other opening hours, with our pauses and without."""
     last = run.terms[-1]
     for calendar in (ALWAYS, *calendars):
         if calendar.hours == last.calendar.hours:
             continue
-        other = replace(run, terms=(replace(last, since=run.started_at, calendar=calendar, keeps_consumed=False),))
-        yield _due(_with(other, pauses=_over(run)))
-        yield _due(_with(other, pauses=()))
+        other = last._replace(since=run.started_at, calendar=calendar, keeps_consumed=False)
+        yield due_by(run, other, pauses)
+        if pauses:
+            yield due_by(run, other, ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from helpdesk.sla.history import Moment, Standing
@@ -85,9 +84,9 @@ def _with_stamp(ticket: Ticket, moves: list[Moment]) -> list[Moment]:
     if place == len(moves):
         return moves
     end = ended_at(ticket) or moves[place].at
-    before = [replace(m, at=end) if m.at > end else m for m in moves[:place]]
-    ending = moves[place] if moves[place].at == end else replace(moves[place], at=end)
-    return [*before, ending, *(replace(m, at=end) if m.at < end else m for m in moves[place + 1 :])]
+    before = [m._replace(at=end) if m.at > end else m for m in moves[:place]]
+    ending = moves[place] if moves[place].at == end else moves[place]._replace(at=end)
+    return [*before, ending, *(m._replace(at=end) if m.at < end else m for m in moves[place + 1 :])]
 
 
 def ended_at(ticket: Ticket) -> datetime | None:

@@ -64,8 +64,7 @@ class Standing(NamedTuple):
     team: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Promise:
+class Promise(NamedTuple):
     """What was promised from `since` on. `problem` says why a clock cannot tell when it is due."""
 
     since: datetime

@@ -95,7 +95,9 @@ def _told(ticket: Ticket, story: Story, account: AccountRules, meanings: Meaning
         choices=last.choices(account),
     )
     if len(promised) > 1:
-        found = replace(found, response=of_its_time(found.response), resolution=of_its_time(found.resolution))
+        response, resolution = of_its_time(found.response), of_its_time(found.resolution)
+        if response is not found.response or resolution is not found.resolution:
+            found = replace(found, response=response, resolution=resolution)
     is_whole = ticket.actions_pulled_at is not None or not any(e.field == CREATED and e.old for e in story.events)
     return Told(runs=found, promises=promised, corrections=story.corrections, is_whole=is_whole)
 

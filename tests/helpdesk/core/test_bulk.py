@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.core import bulk
-from helpdesk.tickets.models import SearchText, Ticket, TicketEvent
+from helpdesk.tickets.models import SearchText, Ticket, TicketClock, TicketEvent
 from tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -99,3 +99,30 @@ def test_a_batch_stands_or_falls_as_one() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         bulk.insert([unsaved(1, like), unsaved(2, like), unsaved(1, like)])
     assert Ticket.objects.count() == before
+
+
+def test_a_blank_row_is_the_one_that_django_makes() -> None:
+    for model in (Ticket, TicketClock):
+        fast, other, slow = bulk.blank(model), bulk.blank(model), model()
+        names = [f.attname for f in model._meta.concrete_fields]
+        kinds = {name: (value, type(value)) for name, value in vars(slow).items() if name in names}
+        kinds.pop("marker", None)  # another one each time
+        assert {name: (vars(fast)[name], type(vars(fast)[name])) for name in kinds} == kinds
+        assert (fast._state.adding, fast._state.db, fast.pk) == (True, None, None)
+        lists = [name for name, (value, _) in kinds.items() if isinstance(value, list | dict)]
+        assert lists
+        assert not [name for name in lists if vars(fast)[name] is vars(other)[name]], "nobody writes into another's"
+    assert bulk.blank(Ticket).marker != bulk.blank(Ticket).marker
+
+
+def test_rows_that_are_read_in_part_fetch_the_rest_when_asked() -> None:
+    made = make_ticket(subject=HARD, raw={"a": [1]})
+    with CaptureQueriesContext(connection) as seen:
+        (found,) = bulk.read(Ticket.objects.filter(pk=made.pk), fields=("subject", "client", "raw"))
+        assert (found.pk, found.subject, found.client_id, found.raw) == (made.pk, HARD, made.client_id, {"a": [1]})
+    assert len(seen) == 1
+    assert found.get_deferred_fields() == Ticket.objects.only("subject", "client", "raw").get().get_deferred_fields()
+    assert (found._state.adding, found._state.db, found) == (False, "default", made)
+    with CaptureQueriesContext(connection) as seen:
+        assert found.number == made.number
+    assert len(seen) == 1
