@@ -9,11 +9,9 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-import holidays
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from holidays.registry import COUNTRIES
 
 from helpdesk.sla.models import Calendar, Holiday
 
@@ -34,10 +32,18 @@ class Feed:
     problem: str = ""
 
 
+def _package() -> Any:
+    """Of the days of all countries: imported by those who ask for one, few processes do."""
+    import holidays
+
+    return holidays
+
+
 @cache
 def countries() -> tuple[tuple[str, str], ...]:
     """(ISO 3166 code, English name) of every country that can be fed, by name."""
-    found = {codes[1]: _WORDS.sub(" ", codes[0]) for codes in COUNTRIES.values() if len(codes[1]) == 2}
+    known = _package().registry.COUNTRIES.values()
+    found = {codes[1]: _WORDS.sub(" ", codes[0]) for codes in known if len(codes[1]) == 2}
     return tuple(sorted(found.items(), key=lambda pair: pair[1]))
 
 
@@ -54,7 +60,7 @@ def regions(country: str) -> tuple[tuple[str, str], ...]:
 def _kind(country: str) -> Any:
     if country not in dict(countries()):
         return None
-    return getattr(holidays, country, None)
+    return getattr(_package(), country, None)
 
 
 def read(country: str, region: str, *, year: int) -> Feed:
@@ -65,7 +71,7 @@ def read(country: str, region: str, *, year: int) -> Feed:
         return Feed(problem=_("The feed does not know the country “%(code)s”.") % {"code": country})
     spoken = next((one for one in _ENGLISH if one in kind.supported_languages), kind.default_language)
     try:
-        days = dict(holidays.country_holidays(country, subdiv=region or None, years=years, language=spoken))
+        days = dict(_package().country_holidays(country, subdiv=region or None, years=years, language=spoken))
     except _FAILURES as error:
         return Feed(problem=_("The feed failed: %(why)s") % {"why": str(error)[:150]})
     if not any(day.year >= year for day in days):
