@@ -29,7 +29,7 @@ FIRST_YEAR = 1900
 
 @dataclass(frozen=True, kw_only=True)
 class Period:
-    """First and last day, both in it, and the days of the same length before them."""
+    """First and last day, both in it, and as many days (whole months: as many months) before them."""
 
     name: str
     first: date
@@ -128,10 +128,19 @@ def _made(name: str, first: date, last: date, notes: list[str]) -> Period:
         before_last = min(before_first + length, first - timedelta(days=1))
     else:
         before_last = first - timedelta(days=1)
-        before_first = before_last - length
+        whole = _whole_months(first, last)
+        before_first = month_before(first, whole) if whole else before_last - length
     return Period(
         name=name, first=first, last=last, before_first=before_first, before_last=before_last, notes=tuple(notes)
     )
+
+
+def _whole_months(first: date, last: date) -> int:
+    """How many months of the calendar these days are; 0 = they are none."""
+    after = last + timedelta(days=1)
+    if first.day != 1 or after.day != 1:
+        return 0
+    return (after.year - first.year) * 12 + after.month - first.month
 
 
 def _own(data: Mapping[str, str], today: date, notes: list[str]) -> tuple[date, date] | None:

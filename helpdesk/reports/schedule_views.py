@@ -116,8 +116,14 @@ def act(request: HttpRequest, pk: int, what: str) -> HttpResponse:
 @requires("reports.export")
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a failed one again."""
+    job, now = access.sending_for(pk), timezone.now()
     try:
-        planning.retry(job=access.sending_for(pk), now=timezone.now())
+        planning.retry(job=job, now=now)
     except Stale:
         messages.info(request, _("It has not failed any more."))
+    else:
+        record_audit(
+            user=person_of(request), verb="report.retry", subject=f"schedule:{job.schedule_id or 0}",
+            detail={"what": job.title, "to": job.to}, now=now, request_id=getattr(request, "id", ""),
+        )  # fmt: skip
     return redirect(reverse("reports:schedules") + "#log")

@@ -142,7 +142,8 @@ def by_dimension(address: Address, dimension: str, *, is_all: bool) -> Table:
     shown = list(worst)
     before: dict[tuple[Any, ...], Totals] = {}
     if address.compare and shown:
-        who = customers(shown) if dimension == "client" else [Who("", (key,)) for key in shown]
+        linked = customers_of([key for key in shown if key]) if dimension == "client" else {}
+        who = [Who("", linked.get(key, (key,))) for key in shown]
         rows_before = sums(
             keys={**keys, dimension: [key for one in who for key in one.keys]}, first=period.before_first,
             last=period.before_last, by=(dimension,), columns=VERDICTS,

@@ -49,6 +49,25 @@ def test_what_makes_no_sense_is_put_right_and_said(data: dict[str, str], first: 
     assert said in " ".join(period.notes)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "before_first", "before_last"),
+    [
+        ("2026-03-01", "2026-03-31", "2026-02-01", "2026-02-28"),
+        ("2026-02-01", "2026-02-28", "2026-01-01", "2026-01-31"),
+        ("2025-12-01", "2026-02-28", "2025-09-01", "2025-11-30"),
+        ("2025-01-01", "2025-12-31", "2024-01-01", "2024-12-31"),
+        ("2026-03-01", "2026-03-30", "2026-01-30", "2026-02-28"),
+        ("2026-03-02", "2026-03-31", "2026-01-31", "2026-03-01"),
+    ],
+)
+def test_whole_months_are_held_against_whole_months(
+    first: str, last: str, before_first: str, before_last: str
+) -> None:  # fmt: skip
+    """As the mail of every month asks for them."""
+    period = read_period({"from": first, "to": last}, today=TODAY)
+    assert (str(period.before_first), str(period.before_last)) == (before_first, before_last)
+
+
 def test_fifty_years_are_five() -> None:
     period = read_period({"from": "1976-01-01", "to": "2026-11-17"}, today=TODAY)
     assert period.days == MOST_DAYS

@@ -240,6 +240,7 @@ def test_what_is_refused_for_good_waits_for_a_person(firm: Any, settings: Any, c
     page = client.get("/reports/schedules/").content.decode()
     assert "no such &lt;b&gt;person" in page
     client.post(f"/reports/schedules/sent/{job.pk}/retry/")
+    assert AuditEntry.objects.get(verb="report.retry").detail["to"] == job.to
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     assert len(deliver(timezone.now())) == 1
 
