@@ -38,6 +38,11 @@ def open_duration(seconds: float | None) -> str:
     return f"{int(abs(seconds) // 3600)} h"
 
 
+def is_blank(text: str) -> bool:
+    """Nothing that anybody could read: spaces, and characters that have no width."""
+    return not any(one.isprintable() and not one.isspace() for one in text)
+
+
 def ago(seconds: float) -> str:
     """Short age for freshness: "8 s", "4 min", "2 h", "3 d"."""
     seconds = max(0, int(seconds))

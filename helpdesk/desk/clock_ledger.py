@@ -17,7 +17,7 @@ from helpdesk.sla import book
 from helpdesk.tickets import ledger_lines
 from helpdesk.tickets.ledger import Again, Cycle, InForce, Ledger, ledgers_of
 from helpdesk.tickets.ledger_lines import Bar, Line
-from helpdesk.tickets.models import Ticket
+from helpdesk.tickets.models import Ticket, TicketClock
 
 Worded = Callable[[float | None], str]
 
@@ -66,6 +66,8 @@ class LedgerWords:
     now_x: str
     started: str
     due: str
+    ended: str
+    """Where the picture ends behind the deadline; else empty."""
     again: str = ""
     earlier: Sequence[CycleWords] = ()
 
@@ -101,9 +103,17 @@ def _words(ledger: Ledger, card: ClockCard, now: datetime, zone: tzinfo) -> Ledg
         bars=ledger.bars, due_x=ledger.due_x, now_x=ledger.now_x,
         started=moment(ledger.clock.started_at, now, zone),
         due=_("due %(when)s") % {"when": moment(ledger.clock.due_at, now, zone)} if ledger.clock.due_at else "",
+        ended=_ended(ledger.clock, now, zone),
         again=_again(ledger.again, now, zone, worded) if ledger.again else "",
         earlier=[_cycle(one, now, zone, worded) for one in ledger.earlier],
     )  # fmt: skip
+
+
+def _ended(clock: TicketClock, now: datetime, zone: tzinfo) -> str:
+    end = clock.finished_at or now
+    if clock.due_at is None or end <= clock.due_at:
+        return ""
+    return _("done %(when)s") % {"when": moment(end, now, zone)} if clock.finished_at else _("now")
 
 
 def _again(again: Again, now: datetime, zone: tzinfo, worded: Worded) -> str:

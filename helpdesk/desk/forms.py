@@ -19,7 +19,13 @@ from helpdesk.desk.organisation import LOGO_BYTES, logo_type
 @cache
 def zone_names() -> tuple[str, ...]:
     """Names offered while typing; any name of the zone database is taken."""
-    return tuple(sorted(n for n in available_timezones() if "/" in n and not n.startswith(("Etc/", "SystemV/"))))
+    return tuple(sorted(n for n in _zones() if "/" in n and not n.startswith(("Etc/", "SystemV/"))))
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """But those that mean another zone on another machine, or none."""
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 class ZoneField(forms.CharField):
@@ -36,7 +42,8 @@ class ZoneField(forms.CharField):
         if not name:
             return ""
         try:
-            ZoneInfo(name)
+            if ZoneInfo(name).key not in _zones():
+                raise ZoneInfoNotFoundError(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise forms.ValidationError(
                 _("There is no time zone “%(name)s”. They are spelt like Europe/London."), params={"name": name}

@@ -14,6 +14,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.core.formatting import is_blank
 from helpdesk.desk.forms import ZoneField
 from helpdesk.sla import holiday_feed, hours
 from helpdesk.sla.editing import CalendarWanted, DayWanted
@@ -54,6 +55,8 @@ class Weekday:
     number: int
     name: str
     lines: list[HourLine] = field(default_factory=list)
+    is_cut: bool = False
+    """More was sent than a day may have."""
 
 
 @dataclass
@@ -155,6 +158,8 @@ class CalendarForm(forms.Form):
     # Judging ---------------------------------------------------------------------------------------------------------
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
+        if is_blank(name):
+            raise forms.ValidationError(_("Give it a name that can be read."))
         others = Calendar.objects.filter(psa_account=None, archived_at=None, name__iexact=name)
         if others.exclude(pk=self.calendar.pk if self.calendar else 0).exists():
             raise forms.ValidationError(_("There is a calendar of this name already."))
@@ -171,7 +176,12 @@ class CalendarForm(forms.Form):
         if self.feed_problem and changed and "country" not in self.errors:
             self.add_error("country", self.feed_problem)
         lines = [line for day in self.week for line in day.lines]
-        if any(line.error for line in lines) or any(one.error for one in self.days):
+        if any(day.is_cut for day in self.week):
+            self.hours_error = _("A weekday has at most %(n)d intervals.") % {"n": MOST_LINES}
+            self.add_error(None, self.hours_error)
+        elif len(self.days) > MOST_DAYS:
+            self.add_error(None, _("At most %(n)d days off can be sent at once.") % {"n": MOST_DAYS})
+        elif any(line.error for line in lines) or any(one.error for one in self.days):
             self.add_error(None, _("Something is wrong with the hours or the days off: see there."))
         elif not self.errors:
             self._judge_opening(bool(values.get("is_always_open")))
@@ -299,10 +309,13 @@ def _typed_week(data: Mapping[str, Any]) -> list[Weekday]:
     week = [Weekday(number, str(name)) for number, name in WEEKDAYS.items()]
     keys = sorted({(int(found[1]), int(found[2])) for found in map(_HOURS.fullmatch, data) if found})
     for number, place in keys:
-        if len(week[number].lines) < MOST_LINES:
-            stem = f"d{number}-{place}"
-            line = HourLine(_text(data, f"{stem}-opens"), _text(data, f"{stem}-closes"), f"{stem}-next" in data)
-            week[number].lines.append(line)
+        lines, stem = week[number].lines, f"d{number}-{place}"
+        if len(lines) < MOST_LINES:
+            lines.append(
+                HourLine(_text(data, f"{stem}-opens"), _text(data, f"{stem}-closes"), f"{stem}-next" in data)
+            )  # fmt: skip
+        else:
+            week[number].is_cut = True
     return week
 
 
@@ -314,7 +327,7 @@ def _typed_days(data: Mapping[str, Any]) -> list[DayLine]:
             last=_text(data, f"h-{place}-last"), opens=_text(data, f"h-{place}-opens"),
             closes=_text(data, f"h-{place}-closes"),
         )
-        for place in places[:MOST_DAYS]
+        for place in places[: MOST_DAYS + 1]
     ]  # fmt: skip
 
 

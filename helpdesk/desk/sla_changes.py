@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from helpdesk.accounts.models import User
+from helpdesk.accounts.models import AuditEntry, User
 from helpdesk.accounts.services import record_audit
 from helpdesk.core.errors import Refused
 from helpdesk.desk.sla_lists import use_lines
@@ -78,11 +78,17 @@ def take_over_calendar(*, calendar: Calendar, by: User, now: datetime, request_i
 
 
 @transaction.atomic
-def take_over_policy(*, policy: Policy, who: str, key: Any, by: User, now: datetime, request_id: str = "") -> Policy:
+def take_over_policy(
+    *, policy: Policy, who: str, key: Any, by: User, now: datetime, request_id: str = "", seen: int | None = None
+) -> Policy:
     """An own policy with the same targets, own copies of its calendars, given to `key` (None = to nobody yet).
 
-    With `who` "replaces" and the policy itself, the copy counts wherever the PSA gives the policy.
+    With `who` "replaces" and the policy itself, the copy counts wherever the PSA gives the policy. `seen`: the newest
+    policy of ours that the page knew; pressed twice, the copy of the first press is what both give.
     """
+    Policy.objects.select_for_update().get(pk=policy.pk)
+    if seen is not None and (made := _taken_since(policy, seen)) is not None:
+        return made
     copied = editing.copy_policy(policy=policy, now=now)
     for calendar in copied.calendars:
         save_calendar_version(calendar, now=now, user=by)
@@ -92,6 +98,17 @@ def take_over_policy(*, policy: Policy, who: str, key: Any, by: User, now: datet
     if key is not None:
         give_policy(policy=copied.policy, who=who, row=key, by=by, now=now, request_id=request_id)
     return copied.policy
+
+
+def _taken_since(policy: Policy, seen: int) -> Policy | None:
+    copies = AuditEntry.objects.filter(verb="policy.take_over", detail__from=policy.pk).order_by("-pk")
+    last = copies.values_list("subject", flat=True).first() or "policy:0"
+    key = int(last.partition(":")[2])
+    return Policy.objects.filter(pk=key, archived_at=None).first() if key > seen else None
+
+
+def newest_policy() -> int:
+    return Policy.objects.filter(psa_account=None).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def would_take_over(*, policy: Policy, who: str, key: Any, now: datetime) -> Touched:

@@ -12,6 +12,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.core.formatting import is_blank
 from helpdesk.sla.choices import OnChange, OnReopen, ResponseBy
 from helpdesk.sla.editing import PolicyWanted, TargetWanted
 from helpdesk.sla.models import Calendar, Policy, Target
@@ -119,6 +120,8 @@ class PolicyForm(forms.Form):
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
+        if is_blank(name):
+            raise forms.ValidationError(_("Give it a name that can be read."))
         others = Policy.objects.filter(psa_account=None, archived_at=None, name__iexact=name)
         if others.exclude(pk=self.policy.pk if self.policy else 0).exists():
             raise forms.ValidationError(_("There is a policy of this name already."))

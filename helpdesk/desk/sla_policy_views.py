@@ -39,6 +39,7 @@ def _read_context(row: Policy, now: datetime) -> Mapping[str, Any]:
         "line": sla_lists.policy_line(row), "versions": policy_versions(row), "to": given_value,
         "given_value": given_value, "account_value": f"psa_account:{row.psa_account_id}",
         "instead": sla_uses.one(REPLACES, str(row.pk)), "held": sla_lists.open_with_policy(row),
+        "newest": sla_changes.newest_policy(),
         "merged": sla_lists.merged_words(row) if row.psa_account_id else [],
     }  # fmt: skip
 
@@ -106,8 +107,10 @@ def policy_take(request: SignedIn, pk: int) -> HttpResponse:
         )  # fmt: skip
         chosen = [sla_uses.one(who, key)] if target is not None else []
         return _take_page(request, row, to=to, q=words, found=chosen, **look(request, content, now=now).context)
+    newest = request.POST.get("newest", "")
     made = sla_changes.take_over_policy(
-        policy=row, who=who, key=target, by=request.user, now=now, request_id=request.id
+        policy=row, who=who, key=target, by=request.user, now=now, request_id=request.id,
+        seen=int(newest) if newest.isdecimal() and len(newest) < 18 else None,
     )  # fmt: skip
     messages.success(request, _("%s is ours now.") % made.name)
     return redirect("desk:sla_policy", made.pk)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from helpdesk.sla.choices import OnChange, OnReopen, ResponseBy
+from helpdesk.sla.hours import DAY_MINUTES
 from helpdesk.sla.versions import AROUND_THE_CLOCK
 from helpdesk.tickets.choices import Rank
 
@@ -71,6 +72,10 @@ def day_off_words(first: str, last: str, opens: int | None, closes: int | None, 
     text = f"{when} {name}"
     if opens is None or closes is None:
         return text
+    if opens == 0 and closes < DAY_MINUTES:
+        return _("%(day)s, open until %(time)s") % {"day": text, "time": wall_time(closes)}
+    if closes == DAY_MINUTES and opens > 0:
+        return _("%(day)s, open from %(time)s") % {"day": text, "time": wall_time(opens)}
     return _("%(day)s, open %(hours)s") % {"day": text, "hours": span_words(opens, closes)}
 
 

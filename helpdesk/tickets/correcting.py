@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from helpdesk.accounts.models import User
 from helpdesk.accounts.services import record_audit
 from helpdesk.core.errors import Refused, Stale
+from helpdesk.core.formatting import is_blank
 from helpdesk.core.origin import Origin
 from helpdesk.sla.choices import ClockKind
 from helpdesk.tickets.models import Correction, Ticket, TicketEvent
@@ -73,10 +74,12 @@ def _problems(
         problems["kind"] = _("Choose one of these.")
     if what not in What.values:
         problems["what"] = _("Choose one of these.")
-    if not reason:
+    if is_blank(reason):
         problems["reason"] = _("Say why: it stands beside the clock and in every report.")
-    elif len(reason) > REASON or "\x00" in reason:
+    elif len(reason) > REASON:
         problems["reason"] = _("At most %(n)d characters.") % {"n": REASON}
+    elif "\x00" in reason:
+        problems["reason"] = _("There is a character in it that cannot be kept.")
     if what in (What.FINISHED, What.DUE):
         problems |= _check_instant(ticket, what, instant, now)
     return problems

@@ -19,6 +19,8 @@ HTMX = {"HX-Request": "true"}
 ADD = "/settings/sla/calendars/add/"
 WEEK = {f"d{day}-0-opens": "09:00" for day in range(5)} | {f"d{day}-0-closes": "17:30" for day in range(5)}
 
+EDGES = (("opens", "10"), ("closes", "20"))
+
 
 @pytest.fixture
 def halo(db: None) -> PsaAccount:
@@ -85,6 +87,14 @@ def test_a_calendar_is_made_with_lunch_a_night_and_days_off(ada: Browser) -> Non
         ({"name": ""}, "This field is required."),
         ({"name": "kept already"}, "There is a calendar of this name already."),
         ({"time_zone": "Mars/Olympus"}, "There is no time zone “Mars/Olympus”"),
+        ({"time_zone": "localtime"}, "There is no time zone “localtime”"),
+        ({"name": "\u200b\u202e"}, "Give it a name that can be read."),
+        (
+            {f"d5-{n}-{edge}": f"{n % 24:02d}:{minute}" for n in range(25) for edge, minute in EDGES},
+            "A weekday has at most 24 intervals.",
+        ),
+        ({f"h-{n}-name": "X" for n in range(121)}, "At most 120 days off can be sent at once."),
+        ({"h-0-name": "End", "h-0-first": "9999-12-31"}, "Choose its date."),
         ({"d0-0-opens": "17:30", "d0-0-closes": "09:00"}, "It closes before it opens. Tick “next day”"),
         ({"d0-0-closes": "09:00"}, "It closes when it opens."),
         ({"d0-0-closes": ""}, "Say from when to when"),

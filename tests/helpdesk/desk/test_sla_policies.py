@@ -86,6 +86,7 @@ def test_a_policy_is_made_with_its_units(ada: Browser) -> None:
     ("change", "text"),
     [
         ({"name": ""}, "This field is required."),
+        ({"name": "\u200b"}, "Give it a name that can be read."),
         ({"name": "SILVER"}, "There is a policy of this name already."),
         ({"calendar": "999"}, "Choose one from the list."),
         ({"calendar_1": "x"}, "Choose one from the list."),
@@ -564,3 +565,15 @@ def test_an_account_of_no_letters_is_none(ada: Browser, halo: PsaAccount) -> Non
 
     with connection.execute_wrapper(refuse):
         assert ada.post("/settings/sla/shown/", {"account": "a\x00b", "shown": "theirs"}).status_code == 404
+
+
+def test_a_take_over_that_is_pressed_twice_makes_one_copy(ada: Browser, halo: PsaAccount, theirs: Policy) -> None:
+    newest = Policy.objects.create(name="Gold leaf").pk
+    here = f"/settings/sla/policies/{theirs.pk}/"
+    assert f'name="newest" value="{newest}"' in page(ada, here)
+    sent = {"to": f"replaces:{theirs.pk}", "verb": "take", "newest": newest}
+    first, second = (ada.post(f"{here}take/", sent).url for _ in range(2))
+    assert first == second
+    assert Policy.objects.filter(psa_account=None).count() == 2
+    again = ada.post(f"{here}take/", {**sent, "newest": Policy.objects.latest("pk").pk}).url
+    assert again != first, "asked for once more, knowingly"

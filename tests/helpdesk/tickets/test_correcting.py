@@ -89,6 +89,7 @@ def test_it_holds_when_the_ticket_is_worked_out_anew() -> None:
         ({"kind": "next"}, "kind"),
         ({"what": "moved"}, "what"),
         ({"reason": "  "}, "reason"),
+        ({"reason": "\u200b \u2060"}, "reason"),
         ({"reason": "x" * 501}, "reason"),
         ({"reason": "a\x00b"}, "reason"),
         ({"instant": None}, "instant"),
