@@ -61,7 +61,8 @@ def read_sums(address: Address) -> Sums:
 
 def key_figures(address: Address, found: Sums, live: Live, now: datetime) -> list[Figure]:
     t, b = found.now, found.before if address.compare else Totals()
-    is_compared = address.compare
+    # Before the first ticket there is nothing to compare with: everything would be "more".
+    is_compared = address.compare and bool(b)
 
     def against(new: float | None, old: float | None, **how: Any) -> Delta | None:
         return change(new, old, **how) if is_compared else None
@@ -106,7 +107,7 @@ def key_figures(address: Address, found: Sums, live: Live, now: datetime) -> lis
         Figure(
             label=_("Open now"), value=shapes.number(live.open), href=address.tickets("open"),
             note=ngettext("oldest %d day", "oldest %d days", age) % age if age is not None else "",
-            delta=against(flow, 0, more_is="bad", words=_whole),
+            delta=change(flow, 0, more_is="bad", words=_whole) if address.compare else None,
             definition=_("change: opened less finished in the period"),
         ),
         Figure(
@@ -160,7 +161,7 @@ def _count(address: Address, metric: str, t: Totals, b: Totals, is_compared: boo
 
 def other_figures(address: Address, found: Sums, live: Live) -> list[Figure]:
     """What is counted beside the key figures; each line carries its definition."""
-    t, b, is_compared = found.now, found.before, address.compare
+    t, b, is_compared = found.now, found.before, address.compare and bool(found.before)
     lines = [
         _count(address, "reopened", t, b, is_compared, "bad"), _count(address, "ended", t, b, is_compared, ""),
         _count(address, "retroactive", t, b, is_compared, "bad"), _count(address, "raised", t, b, is_compared, "bad"),

@@ -19,8 +19,8 @@ from tests.people import make_mona
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGES = [
-    "", "compliance/", "compliance/?by=day", "times/", "breaches/", "backlog/", "workload/", "clients/",
-    "tickets/?metric=finished", "tickets/?metric=billable", "tickets/?metric=reopened", "schedules/", "schedules/new/",
+    "", "compliance/", "times/", "breaches/", "backlog/", "workload/", "clients/", "tickets/?metric=reopened",
+    "schedules/",
 ]  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
@@ -60,14 +60,15 @@ def look(desk: Any, address: str) -> None:
     assert found.violations_count == 0, address + re.sub(r"\s+", " ", found.generate_report())[:3000]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing_on_any_page(desk: Any, live_server: Any, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "scheme", "is_empty"),
+    [(1440, "light", True), (390, "dark", True), *((w, s, False) for w in (1440, 390) for s in ("light", "dark"))],
+)
+def test_axe_finds_nothing_on_any_page(desk: Any, live_server: Any, width: int, scheme: str, is_empty: bool) -> None:
     desk.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     desk.set_viewport_size({"width": width, "height": 900})
-    for address in addresses(make_client("Nothing yet").pk):
-        look(desk, live_server.url + address)
-    for address in addresses(make_history().clients[0].pk):
+    client = make_client("Nothing yet") if is_empty else make_history().clients[0]
+    for address in addresses(client.pk):
         look(desk, live_server.url + address)
     assert desk.errors == []
 

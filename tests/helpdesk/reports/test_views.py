@@ -307,3 +307,9 @@ def test_the_first_finish_stands_beside_the_last_of_tickets_reopened(mona: Brows
     assert ">First finished</th>" in text
     assert sum(1 for row in rows if row[known[0]]) > 2
     assert ">First finished</th>" not in mona.get("/reports/tickets/?period=year&metric=opened").content.decode()
+
+
+def test_nothing_is_more_than_before_there_was_anything(mona: Browser) -> None:
+    make_ticket(opened_at=timezone.now(), finished_at=timezone.now(), status=make_status("closed"))
+    count_all()
+    assert 'class="delta" data-bad' not in mona.get("/reports/?period=7d").content.decode()
