@@ -3,9 +3,11 @@
    text, ticked boxes, open <details>, scroll, and anything marked data-keep. */
 (() => {
   "use strict";
-  /* htmx itself: nothing that our policy forbids, answers of 422 shown like others, no pages kept in storage. */
+  /* htmx itself: nothing that our policy forbids, answers of 422 shown like others, no pages kept in storage. A part that
+     comes works and has its focus as soon as it is seen, not a moment later: keys do not wait. */
   Object.assign(window.htmx?.config ?? {}, {
     includeIndicatorStyles: false, allowEval: false, allowScriptTags: false, selfRequestsOnly: true, historyCacheSize: 0, scrollBehavior: "auto",
+    defaultSettleDelay: 0,
     responseHandling: [
       { code: "204", swap: false },
       { code: "[23]..", swap: true },

@@ -100,8 +100,7 @@
     delete select.dataset.changed;
     const into = select.form;
     if (into.querySelector("[name=confirmed], .clash")) return;
-    // htmx takes a fresh form over a moment after it stands in the page.
-    setTimeout(() => { if (into.isConnected) into.requestSubmit(); }, into.closest(".htmx-settling, .htmx-added") ? 100 : 0);
+    into.requestSubmit();
   }
   document.addEventListener("pointerdown", () => { byKey = false; }, true);
   document.addEventListener("keydown", (event) => {
