@@ -1,6 +1,6 @@
 /* The one dialog of list and board: choosers, previews of cards, results of a bulk change.
    desk.choose.open(address, values) fetches a fragment into it; desk.choose.show(html) takes one that is there already.
-   Typing finds, arrows move, Enter takes. An answer that is done
+   Typing finds (also before the fragment has come), arrows move, Enter takes. An answer that is done
    (204, or parts of the page for desk.show) closes it. `desk:changed` asks the live poll at once. */
 (() => {
   "use strict";
@@ -39,10 +39,27 @@
     mark(shown.find((i) => (i.dataset.label || "").toLowerCase().startsWith(wanted)) || shown[0]);
   }
 
+  /* What was typed while the dialog was on its way. */
+  function goOn({ text, enter }) {
+    const field = document.activeElement;
+    if (!text || !body.contains(field) || !field.matches("textarea, [data-find]")) return;
+    field.value += text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    if (enter && field.matches("[data-find]")) chosen()?.click();
+  }
+
   desk.choose = {
     async open(address, values = {}) {
-      await window.htmx.ajax("GET", address, { target: body, swap: "innerHTML", values, source: body });
-      if (body.firstElementChild) begin();
+      const release = desk.keys.hold();
+      let typed = null;
+      try {
+        await window.htmx.ajax("GET", address, { target: body, swap: "innerHTML", values, source: body });
+      } finally {
+        typed = release();
+      }
+      if (!body.firstElementChild) return;
+      begin();
+      goOn(typed);
     },
     show(html) {
       body.innerHTML = html;

@@ -95,6 +95,26 @@
     sheet.showModal();
   }
 
+  /* Until a dialog that is on its way can take it, what is typed is kept, and means nothing else. Gives what ends this,
+     which tells the text and whether Enter came after it. Who types in a field goes on, unless `alsoFields`. */
+  function hold(alsoFields = false) {
+    let text = "";
+    let enter = false;
+    const keep = (event) => {
+      if (event.ctrlKey || event.metaKey || event.isComposing || (event.key.length > 1 && event.key !== "Enter")) return;
+      if (!alsoFields && isTyping(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.key === "Enter") enter = true;
+      else if (!enter) text += event.key;
+    };
+    document.addEventListener("keydown", keep, true);
+    return () => {
+      document.removeEventListener("keydown", keep, true);
+      return { text, enter };
+    };
+  }
+
   /* What the sheet and the palette show: the entry that wins each key, and only if it has words. */
   function listed() {
     const winners = new Map();
@@ -110,6 +130,7 @@
       known.push(entry);
       return () => known.splice(known.indexOf(entry), 1);
     },
+    hold,
     listed,
     caps,
     showSheet,

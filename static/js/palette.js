@@ -82,22 +82,16 @@
 
   /* The dialog comes later than its key: what is typed until then is not lost, and means nothing else. */
   async function open(text = "") {
+    let typed = { text: "", enter: false };
     if (!dialog) {
-      let typed = "";
-      const keep = (event) => {
-        if (event.key.length > 1 || event.ctrlKey || event.metaKey) return;
-        event.preventDefault();
-        event.stopPropagation();
-        typed += event.key;
-      };
-      document.addEventListener("keydown", keep, true);
-      await desk.later().finally(() => document.removeEventListener("keydown", keep, true));
-      text += typed;
+      const release = desk.keys.hold(true);
+      await desk.later().finally(() => { typed = release(); });
+      text += typed.text;
     }
     if (dialog.open) return;
     for (const other of document.querySelectorAll("dialog[open]")) other.close();
     input.value = text;
-    takesFirst = false;
+    takesFirst = typed.enter && Boolean(text);
     list.replaceChildren();
     dialog.showModal();
     input.focus();
