@@ -8,10 +8,12 @@
   let stale = false;
   let sending = false;
   let warnedAt = 0;
+  let known = 0;  // when the draft was saved that this page has seen, seconds by the server's clock
 
   const form = () => document.querySelector("form[data-draft]");
   const text = () => document.getElementById("composer-text");
   const storeKey = (box) => `draft:${box.dataset.draft}`;
+  const savedAt = (box) => Number(box.querySelector("#draft-state time")?.dataset.since || 0);
 
   /* ---- who sees it ---- */
   function repaint(box) {
@@ -56,6 +58,7 @@
         const shell = document.createElement("template");
         shell.innerHTML = html;
         state.replaceWith(shell.content.querySelector("#draft-state"));
+        known = savedAt(box);
       }
       localStorage.removeItem(storeKey(box));
       stale = false;
@@ -70,7 +73,7 @@
       if (typeof value === "string" && !/^(csrfmiddlewaretoken|marker|confirmed|file|public_file)$/.test(name)) held[name] = value;
     }
     try {
-      localStorage.setItem(storeKey(box), JSON.stringify({ at: Date.now(), held }));
+      localStorage.setItem(storeKey(box), JSON.stringify({ at: Date.now(), known, held }));
     } catch { /* no room: the page itself still holds it */ }
     const state = box.querySelector("#draft-state");
     if (state) state.textContent = box.dataset.sayKept;
@@ -85,9 +88,10 @@
       kept = JSON.parse(localStorage.getItem(storeKey(box)) || "null");
     } catch { /* not ours */ }
     if (!kept || Date.now() - kept.at > 7 * 86400e3) return;
-    // The server's draft may be the older one: what was typed after the line, or the session, was gone.
-    const savedAt = Number(box.querySelector("#draft-state time")?.dataset.since || 0) * 1000;
-    if (box.querySelector("[name=text], [name=description]").value.trim() && savedAt >= kept.at) return;
+    // The server's draft may be the older one: what was typed after the line, or the session, was gone. Two clocks are
+    // compared only where it is not the draft that was seen here.
+    const isNewer = savedAt(box) > (kept.known ?? 0) && savedAt(box) * 1000 >= kept.at;
+    if (box.querySelector("[name=text], [name=description]").value.trim() && isNewer) return;
     for (const [name, value] of Object.entries(kept.held)) {
       const inputs = box.querySelectorAll(`[name="${CSS.escape(name)}"]`);
       for (const input of inputs) {
@@ -186,16 +190,23 @@
   }, true);
 
   /* ---- macros ---- */
+  let lookup = null;
+  let macroTurn = 0;
   async function showMacros(query) {
-    const box = document.getElementById("macro-box");
+    const turn = ++macroTurn;
     const answer = await fetch(`${form().dataset.macros}?q=${encodeURIComponent(query)}`, { headers: { "HX-Request": "true" } });
-    if (!answer.ok) return;
-    box.innerHTML = await answer.text();
+    const html = answer.ok ? await answer.text() : "";
+    // Meanwhile more was typed, one was taken, or they were put away.
+    const box = document.getElementById("macro-box");
+    if (!answer.ok || turn !== macroTurn || !box) return;
+    box.innerHTML = html;
     box.hidden = false;
     box.querySelector("[data-macro]")?.setAttribute("data-on", "");
   }
 
   function hideMacros() {
+    clearTimeout(lookup);
+    macroTurn += 1;
     const box = document.getElementById("macro-box");
     if (!box || box.hidden) return false;
     box.hidden = true;
@@ -234,7 +245,6 @@
   }
 
   const isMacroStart = (value, at) => at === 0 || /\s/.test(value[at - 1]);
-  let lookup = null;
   document.addEventListener("input", (event) => {
     if (event.target.id !== "composer-text") return;
     const field = event.target;
@@ -388,6 +398,7 @@
 
   function begin(box) {
     box.dataset.script = "";
+    known = savedAt(box);
     if (box.id === "composer") repaint(box);
   }
 
