@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
 from helpdesk.directory.models import PsaAccount
 from helpdesk.sla import book
-from tests import services
+from tests import patience, services
 from tests.factories import NOW, make_account
 
 
@@ -36,14 +37,22 @@ def empty_cache() -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Playwright's loop runs in this thread; Django would take that for asynchronous code."""
+    """Playwright's loop runs in this thread; Django would take that for asynchronous code. And what is kept for
+    seconds, in the cache or the book, outlives the slowest test, so that its requests cost the same queries."""
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    settings.CACHES["default"]["BACKEND"] = "tests.patience.UnhurriedCache"
+    book.RECENT_SECONDS = 3600
+    config.option.rerun_show_tracebacks = True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A bare `pytest` runs what this machine can; `make test` says at its end what was left out, and why."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A bare `pytest` runs what this machine can; `make test` says at its end what was left out, and why. A browser has
+    one more try; the closing lines name it and show what went wrong, so that the race is mended and not hidden."""
+    can_rerun = config.pluginmanager.hasplugin("rerunfailures")
     found: dict[str, services.Service] = {}
     for item in items:
+        if can_rerun and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
         for mark, look in (("browser", services.chromium), ("redis", services.redis)):
             if item.get_closest_marker(mark):
                 service = found.setdefault(mark, look())
@@ -54,6 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The system's Chromium; nothing is downloaded. Without a sandbox of its own, since CI runs as root."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=patience.SECONDS * 1000)
     return {
         **browser_type_launch_args,
         "executable_path": os.environ.get("TEST_CHROMIUM") or services.chromium().place,

@@ -142,6 +142,20 @@ def counts(report: Path | None) -> tuple[int, int, int]:
     return total - failures - errors - skipped, failures + errors, skipped
 
 
+def reruns(report: Path | None) -> list[str]:
+    """Browser tests that took a second try: they stand in the report twice, first without a verdict."""
+    if report is None or not report.exists():
+        return []
+    cases = list(ElementTree.parse(report).getroot().iter("testcase"))
+    names = [f"{case.get('classname', '')}.{case.get('name', '')}" for case in cases]
+    verdicts = ("failure", "error", "skipped")
+    return [
+        name
+        for place, (name, case) in enumerate(zip(names, cases, strict=True))
+        if name in names[place + 1 :] and all(case.find(verdict) is None for verdict in verdicts)
+    ]
+
+
 def close(steps: list[Step], missing: list[Service], *, strict: bool) -> int:
     print(f"\n{'-' * 60}")
     passed = failed = skipped = 0
@@ -150,6 +164,8 @@ def close(steps: list[Step], missing: list[Service], *, strict: bool) -> int:
         passed, failed, skipped = passed + done, failed + bad, skipped + left
         tests = f", {done} passed, {bad} failed, {left} skipped" if step.report else ""
         print(f"{step.title}: {step.verdict}{tests} ({step.seconds:.0f} s)")
+        for name in reruns(step.report):
+            print(f"  run twice, which is a race to be mended: {name}")
     for service in missing:
         print(f"{service.name} tests: {'FAILED' if strict else 'skipped'}, {service.reason}")
     if missing and strict:
