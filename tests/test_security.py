@@ -51,9 +51,9 @@ def _remote(key: str, **values: Any) -> RemoteAction:
     "piece", ["<!--", "<", "<a", "<img", "<img ", "<br", "<script", "<div>", "<b></p>", "a", "\n", "On ", "?", "&#"]
 )
 def test_no_text_takes_long_to_read(read: Callable[[str], Any], piece: str) -> None:
-    started = time.monotonic()
+    started = time.thread_time()  # what the text costs, not what else the machine does
     read("x" + piece * (LONG // len(piece)) + "x")
-    assert time.monotonic() - started < 3
+    assert time.thread_time() - started < 3
 
 
 def test_a_text_of_nothing_but_markup_keeps_its_words() -> None:

@@ -19,7 +19,7 @@ from connectors.registry import connector_class
 from tests.connectors.autotask.calling import EVERYTHING, HEADERS
 from tests.connectors.sandbox.running import running_sandbox
 from tests.connectors.test_contract import BENCHES, Bench
-from tests.journeys.stack import until
+from tests.patience import until
 
 SECRET = "s3cret-of-a-hook"
 WRITES = {"halopsa": ("POST", "/api/Webhook$"), "autotask": ("POST", "/TicketWebhooks$")}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.stack import PASSWORD, Stack, running_stack
+from tests.journeys.stack import Stack, quiet, running_stack, signed_in
 
 pytestmark = pytest.mark.browser
 MAPPING = "/settings/mapping/halo/"
@@ -17,19 +16,7 @@ MAPPING = "/settings/mapping/halo/"
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("demo")) as found:
-        yield found
-
-
-def signed_in(browser: Browser, stack: Stack, who: str, *, script: bool = True) -> Page:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, java_script_enabled=script)
-    found = context.new_page()
-    found.set_default_timeout(20_000)
-    found.goto(f"{stack.desk}/accounts/login/")
-    found.fill("input[name=login]", f"{who}@demo.test")
-    found.fill("input[name=password]", PASSWORD)
-    found.keyboard.press("Enter")
-    found.wait_for_url(re.compile(r"/(board|tickets|portal|settings|reports)/"))
-    return found
+        yield quiet(found)
 
 
 def choose(page: Page, name: str, category: str) -> None:
@@ -52,7 +39,7 @@ def test_a_word_means_something_else_and_an_open_list_follows(browser: Browser, 
     expect(ada.locator("#preview-statuses")).to_contain_text("In progress, running")
     expect(ada.locator("#preview-statuses")).to_contain_text("Escalated, running")
     assert ada.evaluate("window.kept") is True, "shown in place"
-    assert ada.evaluate("document.activeElement.id") == "statuses-look"
+    expect(ada.locator("#statuses-look")).to_be_focused()
     expect(ada.locator("#priorities select").first).to_be_visible()
     ada.locator("#statuses-save").click()
     expect(ada.locator("main")).to_contain_text("1 value changed.")
@@ -61,7 +48,7 @@ def test_a_word_means_something_else_and_an_open_list_follows(browser: Browser, 
     expect(rows).not_to_have_count(before)
     shown = desk.locator("tr[data-ticket] .status").first
     expect(shown).to_have_text("Escalated")
-    assert shown.get_attribute("title") == "In Progress", "the PSA's own name stays"
+    expect(shown).to_have_attribute("title", "In Progress")  # the PSA's own name stays
 
     # Back to what the PSA's words say.
     line = ada.locator("#statuses tr", has_text="changed here").first

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.stack import PASSWORD, Stack, running_stack, until
+from tests.journeys.stack import Stack, quiet, running_stack, signed_in
+from tests.patience import until
 
 pytestmark = pytest.mark.browser
 NAME = "on its way"
@@ -23,20 +24,12 @@ DANA = {"halo": 3, "autotask": 29744150, "atera": 9001}
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("demo")) as found:
-        found.control("POST", "live", {"rate": 0})  # nobody else changes these tickets
-        yield found
+        yield quiet(found)
 
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Page:
-    found = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    found.set_default_timeout(30_000)
-    found.goto(f"{stack.desk}/accounts/login/")
-    found.fill("input[name=login]", "dispatcher@demo.test")
-    found.fill("input[name=password]", PASSWORD)
-    found.keyboard.press("Enter")
-    found.wait_for_url(re.compile(r"/(board|tickets|portal|settings|reports)/"))
-    return found
+    return signed_in(browser, stack, "dispatcher")
 
 
 def make_macro(page: Page, stack: Stack) -> None:
@@ -76,8 +69,8 @@ def run_macro(page: Page) -> str:
     expect(page.locator("#macro-box [data-macro]", has_text=NAME)).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.locator("#composer-text")).to_have_value(re.compile(f"^Hi .*{re.escape(WORDS)}.*Dana$", re.DOTALL))
-    assert page.locator("#composer [name=kind]:checked").input_value() == "reply"
-    assert page.locator("#composer [name=time]").input_value() == "0:12"
+    expect(page.locator("#composer [name=kind]:checked")).to_have_value("reply")
+    expect(page.locator("#composer [name=time]")).to_have_value("0:12")
     chosen = page.locator("#composer [name=status] option:checked").inner_text()
     page.locator("#composer [data-send]").click()
     expect(page.locator(".entry", has_text=WORDS).first).to_have_attribute("data-visibility", "public")
@@ -125,7 +118,7 @@ def test_the_way_to_closed_is_one_act_and_one_undo(page: Page, stack: Stack) -> 
     close_through_resolved(page)
     page.locator("#toasts [data-undo]").click()
     expect(page.locator("[data-dialog=status]").first).to_contain_text("Open")
-    first = until(lambda: status_writes(stack)[1:], seconds=60, what="Atera hears both") and status_writes(stack)
+    first = until(lambda: status_writes(stack)[1:], what="Atera hears both") and status_writes(stack)
     assert [status for _number, status in first] == ["Resolved", "Open"]
 
     page.goto(f"{stack.desk}{link}")
@@ -133,7 +126,7 @@ def test_the_way_to_closed_is_one_act_and_one_undo(page: Page, stack: Stack) -> 
     number = first[0][0]
     until(
         lambda: stack.control("GET", f"atera/tickets/{number}")["TicketStatus"] == "Closed",
-        seconds=60, what="it is closed, once nobody took it back",
+        what="it is closed, once nobody took it back",
     )  # fmt: skip
     assert [status for _number, status in status_writes(stack)[2:]] == ["Resolved", "Closed"]
     page.goto(f"{stack.desk}{link}")
@@ -149,6 +142,7 @@ def close_through_resolved(page: Page) -> None:
     expect(dialog).to_contain_text("cannot be closed at once")
     dialog.locator("[name=share]").uncheck()
     dialog.get_by_role("button", name="Resolved, then Closed").click()
+    page.locator("#toasts [data-undo]").hover()  # it stays while the pointer rests on it
     expect(page.locator("[data-dialog=status]").first).to_contain_text("Closed")
 
 
@@ -171,7 +165,7 @@ def status_writes(stack: Stack) -> list[tuple[str, str]]:
 
 def in_halo(stack: Stack) -> None:
     """One action carries words, status and time; the owner is a write of its own before it."""
-    write = until(lambda: write_of(stack, "halopsa", r"(?i)/actions$"), seconds=60, what="the reply reaches HaloPSA")
+    write = until(lambda: write_of(stack, "halopsa", r"(?i)/actions$"), what="the reply reaches HaloPSA")
     number = re.search(r"""['"]ticket_id['"]: ?(\d+)""", str(write["body"]))
     assert number is not None
 
@@ -179,14 +173,14 @@ def in_halo(stack: Stack) -> None:
         record = stack.control("GET", f"halopsa/tickets/{number[1]}")
         return record if (record["status_id"], record["agent_id"]) == (5, DANA["halo"]) else None
 
-    record = until(moved, seconds=60, what="HaloPSA has status and owner")
+    record = until(moved, what="HaloPSA has status and owner")
     said = [a for a in record["actions"] if WORDS in (a.get("note") or "")]
     assert [(a["hiddenfromuser"], a["timetaken"]) for a in said] == [(False, HOURS)]
 
 
 def in_autotask(stack: Stack) -> None:
     """A public note, a time entry of its own with a role, and the resource together with its role."""
-    write = until(lambda: write_of(stack, "autotask", r"/Notes$"), seconds=60, what="the reply reaches Autotask")
+    write = until(lambda: write_of(stack, "autotask", r"/Notes$"), what="the reply reaches Autotask")
     found = re.search(r"/Tickets/(\d+)/Notes$", write["path"])
     assert found is not None
 
@@ -197,7 +191,7 @@ def in_autotask(stack: Stack) -> None:
         ]
         return record if record["status"] == 7 and is_booked else None
 
-    record = until(moved, seconds=60, what="Autotask has status and time")
+    record = until(moved, what="Autotask has status and time")
     assert record["assignedResourceID"] == DANA["autotask"]
     assert record["assignedResourceRoleID"]
     said = [n for n in record["notes"] if WORDS in n["description"]]
@@ -209,7 +203,7 @@ def in_autotask(stack: Stack) -> None:
 
 def in_atera(stack: Stack, status: str) -> None:
     """A comment that the client sees, work hours, technician and status: a tenant may have several that wait."""
-    write = until(lambda: write_of(stack, "atera", r"/comments$"), seconds=60, what="the reply reaches Atera")
+    write = until(lambda: write_of(stack, "atera", r"/comments$"), what="the reply reaches Atera")
     found = re.search(r"/tickets/(\d+)/comments$", write["path"])
     assert found is not None
 
@@ -222,7 +216,7 @@ def in_atera(stack: Stack, status: str) -> None:
             t for t in record["time_entries"] if t["TechnicianContactID"] == DANA["atera"] and minutes_of(t) == MINUTES
         ]
 
-    record = until(moved, seconds=60, what="Atera has status and time")
+    record = until(moved, what="Atera has status and time")
     assert record["TechnicianContactID"] == DANA["atera"]
     said = [a for a in record["actions"] if WORDS in a["Comment"]]
     assert [(a["IsInternal"], a["TechnicianContactID"]) for a in said] == [(False, DANA["atera"])]

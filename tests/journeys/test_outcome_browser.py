@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.stack import PASSWORD, Stack, running_stack, until
+from tests.journeys.stack import Stack, quiet, running_stack, signed_in
+from tests.patience import until
 
 pytestmark = pytest.mark.browser
 WORDS = "Could you tell me which of the two printers it is?"
@@ -18,19 +19,12 @@ WORDS = "Could you tell me which of the two printers it is?"
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("demo")) as found:
-        yield found
+        yield quiet(found)
 
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Page:
-    found = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    found.set_default_timeout(20_000)
-    found.goto(f"{stack.desk}/accounts/login/")
-    found.fill("input[name=login]", "technician@demo.test")
-    found.fill("input[name=password]", PASSWORD)
-    found.keyboard.press("Enter")
-    found.wait_for_url(re.compile(r"/(board|tickets|portal|settings|reports)/"))
-    return found
+    return signed_in(browser, stack, "technician")
 
 
 def a_running_ticket(page: Page, stack: Stack) -> str:
@@ -70,8 +64,9 @@ def test_an_outcome_with_a_note_that_was_missing(page: Page, stack: Stack) -> No
     found = until(lambda: named(stack.ticket(number), "Ask the Client")[before:], what="the PSA to hold the action")
     assert len(found) == 1
     assert found[0]["hiddenfromuser"] is False
-    record = stack.ticket(number)
-    assert (record["status_id"], record["onhold"]) == (5, True)
+    until(
+        lambda: [stack.ticket(number)[name] for name in ("status_id", "onhold")] == [5, True], what="the PSA to move it"
+    )
     expect(page.locator("#head")).to_contain_text("Waiting on Client")
     expect(page.locator('#head .clock[data-state="paused"], #head .clock[data-state="met"]').first).to_be_visible()
     assert len(named(stack.ticket(number), "Ask the Client")) == before + 1

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.journeys.stack import PASSWORD, Stack, running_stack, sha256, until
+from tests.journeys.stack import Stack, quiet, running_stack, sha256, signed_in
+from tests.patience import until
 
 pytestmark = pytest.mark.browser
 
@@ -22,18 +22,7 @@ PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("demo")) as found:
-        yield found
-
-
-def sign_in(browser: Browser, stack: Stack, email: str) -> Page:
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(15_000)
-    page.goto(f"{stack.desk}/accounts/login/")
-    page.fill("input[name=login]", email)
-    page.fill("input[name=password]", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/(board|tickets|portal|settings|reports)/"))
-    return page
+        yield quiet(found)
 
 
 def number_of(card: Any) -> str:
@@ -41,13 +30,14 @@ def number_of(card: Any) -> str:
 
 
 def test_the_spine(browser: Browser, stack: Stack, tmp_path: Path) -> None:
-    dana, priya = sign_in(browser, stack, "dispatcher@demo.test"), sign_in(browser, stack, "technician@demo.test")
+    dana, priya = signed_in(browser, stack, "dispatcher"), signed_in(browser, stack, "technician")
 
     # The dispatcher gives the first ticket without an owner to Priya, with keys only.
     dana.goto(f"{stack.desk}/board/?account=halo")
     card = dana.locator(".lane-owner .card").first
     pk, number = str(card.get_attribute("data-ticket")), number_of(card)
-    card.locator("h3 a").focus()
+    dana.locator(f'.lane-owner .card[data-ticket="{pk}"] h3 a').focus()
+    expect(dana.locator(f'.card[data-ticket="{pk}"][data-focus]')).to_be_attached()
     dana.keyboard.press("a")
     dana.locator("[data-find]").fill("Priya")
     dana.keyboard.press("Enter")
@@ -93,7 +83,7 @@ def test_the_spine(browser: Browser, stack: Stack, tmp_path: Path) -> None:
 
     # What somebody changes in the PSA shows on the open board by itself.
     stack.control("POST", f"halopsa/tickets/{number}", {"summary": "Renamed in the PSA"})
-    expect(dana.locator(f'[data-ticket="{pk}"]')).to_contain_text("Renamed in the PSA", timeout=10_000)
+    expect(dana.locator(f'[data-ticket="{pk}"]')).to_contain_text("Renamed in the PSA")
 
     # The client opens the link from the ticket, without signing in: the answer, and never the note.
     priya.reload()

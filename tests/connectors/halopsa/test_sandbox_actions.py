@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from tests.connectors.sandbox.running import Running, running_sandbox
+from tests.patience import until
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
@@ -214,12 +214,9 @@ def test_automatic_status_change_on_the_clock(sandbox: Running, api: httpx.Clien
     api.post("/Tickets", json=[{"id": ticket_id, "status_id": made["id"]}])
     sandbox.control("POST", "clock", {"offset_seconds": 3 * 3600 + 5})
     try:
-        end = time.monotonic() + 5
-        while sandbox.ticket(ticket_id)["status_id"] != 2 and time.monotonic() < end:
-            time.sleep(0.1)
+        until(lambda: sandbox.ticket(ticket_id)["status_id"] == 2)
     finally:
         sandbox.control("POST", "clock", {"offset_seconds": 0})
-    assert sandbox.ticket(ticket_id)["status_id"] == 2
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -251,9 +248,7 @@ def receiver() -> Iterator[tuple[str, type[Receiver]]]:
 
 
 def wait_for(kind: type[Receiver], count: int) -> None:
-    end = time.monotonic() + 8
-    while len(kind.got) < count and time.monotonic() < end:
-        time.sleep(0.02)
+    until(lambda: len(kind.got) >= count, what=f"{count} calls")
 
 
 def hook(api: httpx.Client, url: str, *events: str) -> str:
@@ -283,9 +278,12 @@ def test_webhook_is_signed_retried_and_logged(
     assert mark == base64.b64encode(hmac.new(b"s3cret", body, hashlib.sha256).digest()).decode()
     assert json.loads(body)["ticket"]["id"] == ticket_id
     assert kind.got[0][1] == body or json.loads(kind.got[0][1])["id"] == json.loads(body)["id"]
-    time.sleep(0.1)
-    event = api.get(f"/WebhookEvent?webhook_id={webhook_id}").json()["events"][0]
-    assert (event["responsestatus"], event["error"], event["entity_id"]) == (200, False, ticket_id)
+
+    def told() -> tuple[Any, ...]:
+        event = api.get(f"/WebhookEvent?webhook_id={webhook_id}").json()["events"][0]
+        return event["responsestatus"], event["error"], event["entity_id"]
+
+    until(lambda: told() == (200, False, ticket_id), what="the answer is logged")
     assert api.get(f"/Webhook/{webhook_id}").json()["basic_password"] == ""
     assert api.delete(f"/Webhook/{webhook_id}").status_code == 200
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from connectors.sandbox.messages import Request
 from connectors.sandbox.spool import Body
 from tests.connectors.sandbox.running import Running, running_sandbox
 from tests.connectors.sandbox.test_loader import write_folder
+from tests.patience import until
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +151,4 @@ def test_load_and_reset(tmp_path: Path) -> None:
 def test_live_events_happen() -> None:
     with running_sandbox(tickets=40, live=6_000) as sandbox:
         before = sandbox.control("GET", "state")["halopsa"]["actions"]
-        end = time.monotonic() + 15
-        while time.monotonic() < end:
-            if sandbox.control("GET", "state")["halopsa"]["actions"] > before + 10:
-                return
-    pytest.fail("nothing happened")
+        until(lambda: sandbox.control("GET", "state")["halopsa"]["actions"] > before + 10)

@@ -21,7 +21,7 @@ from connectors.sync.accounts import Wanted
 from connectors.sync.models import Hook, SyncLogEntry
 from tests.connectors.sandbox.running import running_sandbox
 from tests.connectors.sync.helpers import Clock, Desk
-from tests.journeys.stack import until
+from tests.patience import until
 from tests.people import make_ada, make_theo
 
 pytestmark = pytest.mark.django_db

@@ -3,8 +3,8 @@ clocks, and what happens when the line or the sign-in goes."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,13 +14,16 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from helpdesk.core import live
 from helpdesk.core.formatting import duration, open_duration
 from helpdesk.sla import book
 from helpdesk.sla.models import OpenInterval
 from helpdesk.sla.opening import hours_of
+from tests import patience
 from tests.factories import make_account, make_calendar, make_status, make_ticket
+from tests.patience import until
 from tests.people import make_dana
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -40,7 +43,9 @@ def desk(page: Any, live_server: Any) -> Iterator[Any]:
     page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda e: said.append(str(e)))
     page.base = live_server.url
+    page.set_default_timeout(patience.SECONDS * 1000)
     page.goto(live_server.url + PAGE)
+    expect(page.locator("#palette")).to_be_attached()  # dialogs, banners and shapes come once the page is idle
     yield page
     page.goto("about:blank")
     wrong = [text for text in said if not any(noise in text for noise in EXPECTED_NOISE)]
@@ -52,31 +57,20 @@ def change() -> None:
         live.touch(live.DESK)
 
 
-def until(fits: Callable[[], bool], seconds: float = 4) -> None:
-    """Playwright's own waiting evaluates text in the page, which our policy forbids."""
-    end = time.monotonic() + seconds
-    while not fits():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
 def test_icons_show_under_the_policy(desk: Any) -> None:
-    boxes = desk.evaluate(
-        "[...document.querySelectorAll('#rail svg use')].map((u) => u.getBBox()).map((b) => b.width * b.height)"
-    )
-    assert len(boxes) > 5
-    assert min(boxes) > 0
+    shown = "[...document.querySelectorAll('#rail svg use')].map((u) => u.getBBox()).map((b) => b.width * b.height)"
+    assert len(desk.evaluate(shown)) > 5
+    until(lambda: min(desk.evaluate(shown)) > 0, page=desk)
 
 
 def test_counts_come_by_themselves_and_follow(desk: Any) -> None:
     link = desk.locator("#rail-links a", has_text="Needs an owner")
-    link.locator(".count").wait_for()
-    assert link.locator(".count").inner_text() == "0"
+    expect(link.locator(".count")).to_have_text("0")
     desk.evaluate("document.querySelector('#rail-links a').mark = 1")
-    time.sleep(5)
     make_ticket("nobody has it", status=make_status("new"))
+    cache.clear()  # as after the seconds for which numbers are kept
     change()
-    link.locator(".count", has_text="1").wait_for(timeout=4000)
+    expect(link.locator(".count")).to_have_text("1")
     assert desk.evaluate("document.querySelector('#rail-links a').mark") == 1, "merged, not replaced"
 
 
@@ -93,34 +87,32 @@ def test_typing_goes_on_while_changes_arrive(desk: Any) -> None:
     )
     desk.fill("#id_name", "Dana W")
     desk.focus("#id_name")
-    time.sleep(1.6)
     change()
-    until(lambda: desk.evaluate("window.heard > 0"))
-    desk.locator("#part #rail-links, #part .rail-links a").first.wait_for(state="attached", timeout=3000)
+    until(lambda: desk.evaluate("window.heard > 0"), page=desk)
+    desk.locator("#part #rail-links, #part .rail-links a").first.wait_for(state="attached")
     desk.keyboard.type("hit")
-    assert desk.input_value("#id_name") == "Dana Whit"
+    expect(desk.locator("#id_name")).to_have_value("Dana Whit")
 
 
 def test_the_line_goes_and_comes_back(desk: Any) -> None:
-    desk.wait_for_timeout(500)
     desk.context.set_offline(True)
-    desk.locator("#offline").wait_for(timeout=8000)
-    assert ":" in desk.locator("#offline [data-since]").inner_text()
+    desk.locator("#offline").wait_for()
+    expect(desk.locator("#offline [data-since]")).to_contain_text(":")
     desk.context.set_offline(False)
-    desk.locator("#offline").wait_for(state="hidden", timeout=8000)
+    desk.locator("#offline").wait_for(state="hidden")
 
 
 def test_signed_out_elsewhere_goes_to_the_door(desk: Any) -> None:
     Session.objects.all().delete()
     cache.clear()
     live.revoke(make_dana().pk)
-    desk.wait_for_url("**/accounts/login/**", timeout=5000)
+    desk.wait_for_url("**/accounts/login/**")
 
 
 def test_signed_out_elsewhere_keeps_what_is_typed(desk: Any) -> None:
     desk.fill("#id_name", "half a sentence")
     live.revoke(make_dana().pk)
-    desk.locator("#signed-out").wait_for(timeout=5000)
+    desk.locator("#signed-out").wait_for()
     assert desk.input_value("#id_name") == "half a sentence"
 
 
@@ -128,20 +120,25 @@ def test_keys(desk: Any) -> None:
     desk.keyboard.press("?")
     sheet = desk.locator("#keys")
     sheet.wait_for()
-    assert "Search, commands" in sheet.inner_text()
+    expect(sheet).to_contain_text("Search, commands")
     desk.keyboard.press("Escape")
     sheet.wait_for(state="hidden")
     desk.focus("#id_name")
     desk.keyboard.type("?/n")
-    assert "?/n" in desk.input_value("#id_name")
-    assert not sheet.is_visible()
+    expect(desk.locator("#id_name")).to_have_value(re.compile(r"\?/n"))
+    expect(sheet).not_to_be_visible()
     desk.evaluate("document.activeElement.blur()")
     desk.keyboard.press("/")
-    assert desk.evaluate("document.activeElement.id") == "search"
+    expect(desk.locator("#search")).to_be_focused()
     desk.evaluate("document.activeElement.blur()")
-    desk.keyboard.press("g")
-    desk.keyboard.press("t")
-    desk.wait_for_url("**/tickets/")
+
+    def is_there() -> bool:
+        # The second key counts within a second of the first: a slow machine presses both again.
+        if not desk.url.endswith("/tickets/"):
+            desk.keyboard.type("gt")
+        return desk.url.endswith("/tickets/")
+
+    until(is_there, page=desk)
 
 
 def test_the_last_to_register_comes_first_and_may_pass_on(desk: Any) -> None:
@@ -168,8 +165,8 @@ def test_palette_jumps_by_number(desk: Any) -> None:
     desk.keyboard.type("48207")
     option = desk.locator("#palette [role=option][aria-selected=true]", has_text="48207")
     option.wait_for()
-    assert option.get_attribute("href") == f"/tickets/{ticket.pk}/"
-    assert desk.get_attribute("#palette-input", "aria-activedescendant")
+    expect(option).to_have_attribute("href", f"/tickets/{ticket.pk}/")
+    expect(desk.locator("#palette-input")).to_have_attribute("aria-activedescendant", re.compile("."))
     desk.keyboard.press("Escape")
     desk.locator("#palette").wait_for(state="hidden")
 
@@ -181,7 +178,7 @@ def test_palette_finds_pages_and_keys(desk: Any) -> None:
     desk.keyboard.press("Control+k")
     desk.keyboard.type("assign")
     desk.locator("#palette [role=option]", has_text="Assign to somebody").click()
-    assert desk.evaluate("window.assigned")
+    until(lambda: desk.evaluate("window.assigned"), page=desk)
     desk.keyboard.press("Control+k")
     desk.keyboard.type("waiting")
     desk.locator("#palette [role=option]", has_text="Waiting on client").wait_for()
@@ -201,7 +198,8 @@ def test_one_toast_at_a_time_with_undo(desk: Any) -> None:
         }))"""
     )
     desk.locator(".toast", has_text="<b>48207</b>").wait_for()  # its shape comes with what the page asks for later
-    assert desk.locator(".toast").count() == 1
+    expect(desk.locator(".toast")).to_have_count(1)
+    desk.locator(".toast").hover()  # it stays while the pointer rests on it
     with desk.expect_request("**/undo/me/") as request:
         desk.keyboard.press("z")
     assert request.value.method == "POST"
@@ -220,12 +218,12 @@ def test_clocks_count_and_flip_on_time(desk: Any) -> None:
                 <span class="sla" id="c" data-state="paused">Paused 20 min left</span>`);
         }"""
     )
-    desk.locator("#a[data-state=at_risk]").wait_for(timeout=4000)
-    assert desk.locator("#a").inner_text().startswith("At risk 1 h 59 min")
-    assert desk.get_attribute("[data-ticket='1']", "data-state") == "at_risk"
-    desk.locator("#b[data-state=breached]").wait_for(timeout=4000)
-    assert desk.locator("#b").inner_text() == "Breached 1 min over"
-    assert desk.locator("#c").inner_text() == "Paused 20 min left"
+    desk.locator("#a[data-state=at_risk]").wait_for()
+    expect(desk.locator("#a")).to_have_text(re.compile(r"At risk 1 h 5\d min"))
+    expect(desk.locator("[data-ticket='1']")).to_have_attribute("data-state", "at_risk")
+    desk.locator("#b[data-state=breached]").wait_for()
+    expect(desk.locator("#b")).to_have_text(re.compile(r"Breached \d min over"))
+    expect(desk.locator("#c")).to_have_text("Paused 20 min left")
 
 
 def test_durations_are_worded_as_the_server_does(desk: Any) -> None:
@@ -238,9 +236,9 @@ def test_theme_turns_at_once_and_is_kept(desk: Any) -> None:
     with desk.expect_response("**/theme/") as answer:
         desk.click("[data-theme-next]")
     assert answer.value.status == 204
-    assert desk.evaluate("document.documentElement.dataset.theme") == "light"
+    expect(desk.locator("html")).to_have_attribute("data-theme", "light")
     desk.reload()
-    assert desk.evaluate("document.documentElement.dataset.theme") == "light"
+    expect(desk.locator("html")).to_have_attribute("data-theme", "light")
 
 
 def test_a_failed_swap_says_so(desk: Any) -> None:
@@ -283,5 +281,5 @@ def test_a_clock_stands_still_while_its_desk_is_closed(desk: Any) -> None:
             <b class="sla" id="b" data-state="running" data-due="{due + 9000000}" data-cal="{calendar.pk}">as told</b>
             <b class="sla" id="c" data-state="running" data-due="{due}" data-cal="777">as told</b>`)"""
     )
-    until(lambda: desk.locator("#a").inner_text() == "On track 40 min")
+    expect(desk.locator("#a")).to_have_text("On track 40 min")
     assert desk.locator("#b").inner_text() == desk.locator("#c").inner_text() == "as told"
