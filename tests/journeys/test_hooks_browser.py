@@ -34,7 +34,7 @@ def test_an_edit_in_the_psa_shows_on_an_open_board_at_once(browser: Browser, tmp
         pk, number = str(card.get_attribute("data-ticket")), number_of(card)
         for n in range(2):
             stack.control("POST", f"halopsa/tickets/{number}", {"summary": f"By webhook, edit {n}"})
-            expect(dana.locator(f'[data-ticket="{pk}"]')).to_contain_text(f"By webhook, edit {n}")
+            expect(dana.locator(f'[data-ticket="{pk}"]')).to_contain_text(f"By webhook, edit {n}", timeout=120_000)
         admin.goto(f"{stack.desk}/settings/accounts/halo/")
         expect(admin.locator("#hook")).to_contain_text("last heard")
         admin.locator("#hook").scroll_into_view_if_needed()
