@@ -23,7 +23,9 @@ def write_staff_letter(mail: ClientMail, *, now: datetime) -> Letter:
     to = _recipients(mail, made) if made is not None else []
     if made is None or not to:
         raise NothingToSay("there is nobody to mail")
-    if made.ticket.is_finished or (made.trigger == Trigger.PERSON and made.ended_at is not None):
+    # A step of a clock also ends by going on to the next; any other end is one.
+    has_ended = made.ended_at is not None and made.trigger not in (Trigger.BREACH, Trigger.THRESHOLD)
+    if made.ticket.is_finished or has_ended:
         raise NothingToSay("it is over")
     firm = access.organisation()
     with translation.override(language_of(None, firm)), timezone.override(access.zone_of(firm)):

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core import mail as outbox
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from helpdesk.actions.models import ClientMail, Escalation, Notice
 from helpdesk.actions.standing import end_what_is_over, look_at_standing
 from helpdesk.actions.wishes import save_wishes
+from helpdesk.portal.delivery import deliver_due
 from helpdesk.sla.models import OpenInterval
 from helpdesk.tickets.models import Ticket
 from tests.factories import (
@@ -103,6 +105,15 @@ def test_it_ends_when_somebody_owns_it_and_may_begin_again() -> None:
     assert [(e.cycle, e.ended_at) for e in Escalation.objects.order_by("pk")] == [(1, NOW + HOUR), (2, None)]
     ticket.refresh_from_db()
     assert ticket.escalated_at == NOW
+
+
+def test_a_mail_that_waited_until_somebody_owned_it_never_leaves() -> None:
+    ticket = make_critical()
+    look_at_standing(now=NOW)
+    Ticket.objects.update(agent=make_agent(psa_account=ticket.psa_account))
+    look_at_standing(now=NOW + HOUR)
+    deliver_due(clock=lambda: NOW + HOUR)
+    assert (ClientMail.objects.get().state, outbox.outbox) == ("cancelled", [])
 
 
 @pytest.mark.parametrize(("days", "expected"), [(7.99, 0), (8, 1), (12.5, 1)])
