@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 RUN_MARK = "HELPDESK_RUN"
 PATIENCE_SECONDS = 20.0
@@ -267,6 +267,20 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def say_to(out: TextIO) -> Callable[[str], None]:
+    """Prints lines. A terminal that was closed, or a pipe that nobody reads, keeps nobody from ending the children."""
+
+    def say(line: str) -> None:
+        try:
+            print(line, file=out, flush=True)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, out.fileno())
+            os.close(nowhere)
+
+    return say
 
 
 def rotate(path: Path, *, limit: int) -> None:

@@ -246,3 +246,18 @@ def test_newest_changes_with_the_files(tmp_path: Path) -> None:
     before = newest(tmp_path)
     (tmp_path / "a.css").write_text("a")
     assert newest(tmp_path) != before
+
+
+def test_it_goes_on_when_nobody_reads_it_any_more() -> None:
+    """As after a closed terminal: what is said last must not keep it from ending its children."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    said = (
+        "import sys; from helpdesk.desk.supervisor import say_to;"
+        "say = say_to(sys.stdout); say('a line'); say('Stopping.'); sys.stderr.write('went on')"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", said], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    os.close(writing)
+    assert (found.returncode, found.stderr) == (0, "went on")

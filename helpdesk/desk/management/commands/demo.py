@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from helpdesk.desk.run_demo import run
+from helpdesk.desk.supervisor import say_to
 
 
 class Command(BaseCommand):
@@ -21,8 +22,7 @@ class Command(BaseCommand):
             root=settings.BASE_DIR,
             var=settings.VAR_ROOT,
             environ=os.environ,
-            say=lambda line: self.stdout.write(line),
+            say=say_to(sys.stdout),
             now=timezone.now(),
         )
-        self.stdout.flush()
         sys.exit(code)
