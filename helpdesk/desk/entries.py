@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils.safestring import SafeString
 
 from helpdesk.actions.models import Attachment
-from helpdesk.desk.fronts import front_of
+from helpdesk.desk.fronts import front_of, whole_of
 from helpdesk.desk.mail_lines import MailLine
 from helpdesk.outbox.models import OutboxItem
 
@@ -43,6 +43,12 @@ class Entry:
     def front(self) -> SafeString:
         """A message up to its text. One string: fifty of them cost the template more than all the rest of a page."""
         return front_of(self)
+
+    @property
+    def whole(self) -> SafeString:
+        """All of it, where nothing hangs on it; else empty."""
+        is_more = self.shape == "time" or self.files or self.mail or self.item or self.leads_earlier
+        return SafeString() if is_more else whole_of(self)
 
     @property
     def refusal(self) -> str:

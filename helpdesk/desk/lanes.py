@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from helpdesk.core.markup import escape
 from helpdesk.core.templatetags import words
 from helpdesk.desk.board_lanes import OWNER, Lane
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from helpdesk.accounts.models import User
@@ -15,6 +17,7 @@ from helpdesk.actions.models import Outcome
 from helpdesk.actions.outcomes import clock_effect, is_plain, outcome_for, outcomes_for
 from helpdesk.core.formatting import hours_minutes, safe_colour
 from helpdesk.desk import moves
+from helpdesk.desk.fronts import outcome_of
 from helpdesk.desk.ticket_page import Then
 from helpdesk.directory.services import agent_of
 from helpdesk.tickets import rules
@@ -53,8 +56,10 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    first: Sequence[Button] = ()
-    more: Sequence[Button] = ()
+    """`first` and `more` are finished buttons, or nothing."""
+
+    first: SafeString | None = None
+    more: SafeString | None = None
     chosen: Chosen | None = None
 
 
@@ -64,7 +69,9 @@ def outcomes_on(ticket: Ticket, key: object, statuses: Sequence[Status]) -> Outc
     if chosen is not None:
         return Outcomes(chosen=_chosen(ticket, chosen, statuses))
     buttons = [_button(ticket, one, statuses) for one in offered(ticket)]
-    return Outcomes(first=buttons[:FEW], more=buttons[FEW:])
+    address = reverse("tickets:outcome", args=[ticket.pk])
+    first, more = (mark_safe("".join(outcome_of(b, address) for b in part)) for part in (buttons[:FEW], buttons[FEW:]))
+    return Outcomes(first=first, more=more)
 
 
 def offered(ticket: Ticket) -> list[Outcome]:

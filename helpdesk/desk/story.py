@@ -15,13 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from helpdesk.actions.choices import Kind
-from helpdesk.actions.cleaning import cleaned
 from helpdesk.actions.models import Action, Attachment, TimeEntry
-from helpdesk.actions.outcomes import RULES, has_rules
 from helpdesk.core.formatting import clock_time, duration, long_day
 from helpdesk.desk import story_lines
 from helpdesk.desk.entries import Entry
 from helpdesk.desk.mail_lines import mail_lines
+from helpdesk.desk.story_rows import Booked, Changed, Said, booked_of, read_actions, read_events, read_times
 from helpdesk.outbox.choices import Reason, State, Verb
 from helpdesk.outbox.models import OutboxItem
 from helpdesk.tickets.models import Ticket, TicketEvent
@@ -83,7 +82,7 @@ def story_of(
     opener = ""
     if window.show in ("all", "changes"):
         events, cut = _events(ticket, window, since)
-        said = {a.occurred_at for a in actions if hasattr(a, "escalation")}
+        said = {a.occurred_at for a in actions if a.told is not None}
         events = [e for e in events if not (e.field == "escalation_reason" and e.at in said)]  # its note says it
         opener = next((event.actor for event in events if event.field == "created" and event.origin == "desk"), "")
         entries += [e for e in (story_lines.line(ticket, event, zone) for event in events) if e is not None]
@@ -104,7 +103,7 @@ def story_of(
     return Story(entries=found, show=window.show, earlier=f"?{window.more}#conversation" if has_earlier else "")
 
 
-def _actions(ticket: Ticket, window: Window) -> tuple[list[Action], datetime | None, bool]:
+def _actions(ticket: Ticket, window: Window) -> tuple[list[Said], datetime | None, bool]:
     """The newest actions in reading order, the instant from which the rest is shown, and whether there are older."""
     if window.show == "changes":
         return [], None, False
@@ -113,48 +112,32 @@ def _actions(ticket: Ticket, window: Window) -> tuple[list[Action], datetime | N
         found = found.filter(is_internal=window.show == "internal")
     if window.show == "time":
         found = found.filter(time_entry__isnull=False)
-    rows = list(
-        found.select_related("author_user", "author_agent", "author_contact", "outcome", "escalation")
-        .only(
-            "kind", "is_internal", "is_from_client", "sends_email", "body_clean", "cleaner_version", "author_name",
-            "occurred_at", "escalation__told",
-            "email_to", "sync_state", "title", "remote_id", "ticket_id", "author_user__name", "author_user__email",
-            "outcome__name", "outcome__label", *(f"outcome__{name}" for name in RULES),
-            "author_agent__name", "author_contact__first_name", "author_contact__last_name", "author_contact__email",
-        )
-        .order_by("-occurred_at", "-pk")[: window.size + 1]
-    )  # fmt: skip
+    rows = read_actions(found, window.size + 1)
     has_earlier = len(rows) > window.size
     rows = rows[: window.size][::-1]
-    cleaned(rows)
     return rows, rows[0].occurred_at if has_earlier else None, has_earlier
 
 
-def _times(ticket: Ticket, window: Window, since: datetime | None) -> list[TimeEntry]:
+def _times(ticket: Ticket, window: Window, since: datetime | None) -> list[Booked]:
     if window.show == "changes":
         return []
-    found = TimeEntry.objects.filter(ticket=ticket, removed_at=None).select_related("user", "agent")
+    found = TimeEntry.objects.filter(ticket=ticket, removed_at=None)
     if since is not None:
         found = found.filter(Q(ended_at__gte=since) | Q(action__isnull=False, action__occurred_at__gte=since))
-    return list(
-        found.only(
-            "seconds", "is_billable", "note", "work_type", "ended_at", "sync_state", "author_name", "action_id",
-            "user__name", "user__email", "agent__name",
-        ).order_by("-ended_at", "-pk")[: window.size + PAGE]
-    )  # fmt: skip
+    return read_times(found, window.size + PAGE)
 
 
-def _events(ticket: Ticket, window: Window, since: datetime | None) -> tuple[list[TicketEvent], bool]:
+def _events(ticket: Ticket, window: Window, since: datetime | None) -> tuple[list[Changed], bool]:
     found = TicketEvent.objects.filter(ticket=ticket)
     if since is not None:
         found = found.filter(at__gte=since)
     limit = window.size if window.show == "changes" else MOST_EVENTS
-    rows = list(found.defer("remote_key").order_by("-at", "-pk")[: limit + 1])
+    rows = read_events(found, limit + 1)
     return rows[:limit][::-1], len(rows) > limit
 
 
 def _messages(
-    ticket: Ticket, actions: Sequence[Action], times: Iterable[TimeEntry], files: Iterable[Attachment],
+    ticket: Ticket, actions: Sequence[Said], times: Iterable[Booked], files: Iterable[Attachment],
     items: Mapping[str, OutboxItem], zone: tzinfo, now: datetime,
 ) -> list[Entry]:  # fmt: skip
     time_of = {t.action_id: t for t in times if t.action_id}
@@ -191,14 +174,14 @@ def _mails(
     return lines
 
 
-def message(action: Action, time: TimeEntry | None, files: Sequence[Attachment], zone: tzinfo) -> Entry:
+def message(action: Said, time: Booked | None, files: Sequence[Attachment], zone: tzinfo) -> Entry:
     """One action as the timeline shows it."""
     entry = Entry(
         shape="message",
         at=action.occurred_at,
         key=f"action-{action.pk}",
         clock=clock_time(action.occurred_at, zone),
-        name=author_of(action),
+        name=action.author,
         words=_said(action),
         visibility="internal" if action.is_internal else "public",
         is_from_client=action.is_from_client,
@@ -211,37 +194,32 @@ def message(action: Action, time: TimeEntry | None, files: Sequence[Attachment],
     return entry
 
 
-def time_of(action: Action) -> TimeEntry | None:
+def time_of(action: Action) -> Booked | None:
     """The time booked with it; no query where it was just booked."""
     try:
-        return action.time_entry
+        return booked_of(action.time_entry)
     except TimeEntry.DoesNotExist:
         return None
 
 
-def author_of(action: Action) -> str:
-    author = action.author_user or action.author_agent or action.author_contact
-    return str(author) if author else action.author_name or _("Somebody")
-
-
-def _said(action: Action) -> str:
+def _said(action: Said) -> str:
     if action.is_from_client:
         return _("wrote")
     if action.kind == Kind.REPLY and not action.is_internal:
         return _("replied to %(who)s") % {"who": action.email_to} if action.email_to else _("replied")
     if action.is_internal and action.sends_email:
         return _("mailed %(who)s") % {"who": action.email_to}
-    if hasattr(action, "escalation"):
-        told = action.escalation.told
-        return _("escalated it to %(who)s") % {"who": told} if told else _("escalated it")
-    if action.outcome is not None and has_rules(action.outcome):
+    if action.told is not None:
+        return _("escalated it to %(who)s") % {"who": action.told} if action.told else _("escalated it")
+    if action.outcome:
         return _("chose “%(outcome)s”") % {"outcome": action.outcome}
-    words = {
-        Kind.CALL: _("had a call"),
-        Kind.VISIT: _("was on site"),
-        Kind.SYSTEM: action.title or _("automatic"),
-    }
-    return words.get(Kind(action.kind), "" if action.is_internal else _("added a note"))
+    if action.kind == Kind.CALL:
+        return _("had a call")
+    if action.kind == Kind.VISIT:
+        return _("was on site")
+    if action.kind == Kind.SYSTEM:
+        return action.title or _("automatic")
+    return "" if action.is_internal else _("added a note")
 
 
 def _attach_item(entry: Entry, item: OutboxItem | None, now: datetime) -> None:
@@ -255,13 +233,13 @@ def _attach_item(entry: Entry, item: OutboxItem | None, now: datetime) -> None:
     entry.loss = f"{entry.long} {_('and')} {said}" if entry.long and said else entry.long or said
 
 
-def _time_line(ticket: Ticket, time: TimeEntry, items: Mapping[str, OutboxItem], zone: tzinfo, now: datetime) -> Entry:
+def _time_line(ticket: Ticket, time: Booked, items: Mapping[str, OutboxItem], zone: tzinfo, now: datetime) -> Entry:
     entry = Entry(
         shape="time",
         at=time.ended_at,
         key=f"time-{time.pk}",
         clock=clock_time(time.ended_at, zone),
-        name=str(time.user or time.agent or "") or time.author_name,
+        name=time.author,
         words=time.note or _("Time booked"),
         sync=time.sync_state,
         long=duration(time.seconds),

@@ -13,9 +13,10 @@ from helpdesk.actions.cleaning import clean_description
 from helpdesk.actions.models import Attachment
 from helpdesk.core.formatting import clock_time
 from helpdesk.desk.entries import Entry
+from helpdesk.desk.story_rows import Changed
 from helpdesk.tickets.fields import FIELDS
 from helpdesk.tickets.holds import HOLD, RELEASE
-from helpdesk.tickets.models import Ticket, TicketEvent
+from helpdesk.tickets.models import Ticket
 from helpdesk.tickets.stories import CORRECTION
 
 
@@ -67,7 +68,7 @@ def says_the_same(first: Entry, began: Entry) -> bool:
     )
 
 
-def line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry | None:
+def line(ticket: Ticket, event: Changed, zone: tzinfo) -> Entry | None:
     """A change in words: "Priya changed status In Progress to Waiting on Client"."""
     if event.field in _HOLDS:
         return _hold_line(ticket, event, zone)
@@ -90,7 +91,7 @@ def line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry | None:
     )
 
 
-def _correction_line(event: TicketEvent, zone: tzinfo) -> Entry:
+def _correction_line(event: Changed, zone: tzinfo) -> Entry:
     """ "Mona corrected the clock (Resolution): called the client." Or took that back."""
     said = _("<b>{}</b> corrected the clock ({}): {}") if event.new else _("<b>{}</b> took back a correction ({}): {}")
     who = event.actor or _("The desk")
@@ -107,7 +108,7 @@ def _correction_line(event: TicketEvent, zone: tzinfo) -> Entry:
 _HOLDS = {HOLD: "circle-pause", RELEASE: "circle-play"}
 
 
-def _hold_line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry:
+def _hold_line(ticket: Ticket, event: Changed, zone: tzinfo) -> Entry:
     """ "On hold by “Waiting for parts”, Priya"; the PSA names neither an outcome nor a person."""
     if event.origin == "psa":
         said = _("On hold in <b>{}</b>") if event.field == HOLD else _("Clock running again in <b>{}</b>")
@@ -125,7 +126,7 @@ def _hold_line(ticket: Ticket, event: TicketEvent, zone: tzinfo) -> Entry:
     )
 
 
-def _change(event: TicketEvent, label: str, who: str) -> tuple[str, SafeString]:
+def _change(event: Changed, label: str, who: str) -> tuple[str, SafeString]:
     old, new = event.old_label, event.new_label
     if event.field == "agent":
         if not new:

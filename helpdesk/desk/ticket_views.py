@@ -30,6 +30,7 @@ from helpdesk.core.origin import Origin
 from helpdesk.desk import composer, macro_use, moves, presence, ticket_page
 from helpdesk.desk.answers import answer
 from helpdesk.desk.story import message, read_window, story_of, time_of
+from helpdesk.desk.story_rows import said_of
 from helpdesk.desk.ticket_head import head_context, owner_name
 from helpdesk.desk.ticket_side import side_context
 from helpdesk.tickets.access import desk_tickets, ticket_for
@@ -198,7 +199,7 @@ def _sent(
         zone = timezone.get_current_timezone()
         time = time_of(made) if request.POST.get("time") else None
         has_files = "file" in request.POST or "upload" in request.FILES
-        entry = message(made, time, list(made.attachments.all()) if has_files else [], zone)
+        entry = message(said_of(made), time, list(made.attachments.all()) if has_files else [], zone)
         html += render_to_string("actions/_added.html", {"entries": [entry], "ticket": fresh, "now": now}, request)
     response = HttpResponse(html)
     toast: dict[str, Any] = {"text": words}

@@ -140,6 +140,11 @@ class Site(RemoteRow):
         return self.name
 
 
+def person_name(first: str, last: str, email: str) -> str:
+    """What a contact is called."""
+    return f"{first} {last}".strip() or email or str(_("Unknown person"))
+
+
 class Contact(RemoteRow):
     """A person at a client."""
 
@@ -166,7 +171,7 @@ class Contact(RemoteRow):
         ordering = ["first_name", "last_name"]
 
     def __str__(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip() or self.email or str(_("Unknown person"))
+        return person_name(self.first_name, self.last_name, self.email)
 
 
 class Team(RemoteRow):

@@ -12,11 +12,11 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.utils import timezone
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from helpdesk.core import formatting, icons
+from helpdesk.core.markup import escape
 
 register = template.Library()
 

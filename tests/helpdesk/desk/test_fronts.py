@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import pytest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+
+from helpdesk.desk.entries import Entry
+from helpdesk.desk.fronts import outcome_of
+from helpdesk.desk.outcome_buttons import Button
 from helpdesk.desk.ticket_side import Line
+from tests.factories import NOW
 
 HOSTILE = """<img src=x onerror="alert('1')">&"""
 
@@ -64,3 +73,38 @@ def test_nothing_foreign_becomes_markup() -> None:
         assert {tag for tag, _attributes in seen.tags} <= {"dd", "a", "span", "svg", "use"}
         assert not [name for _tag, attributes in seen.tags for name in attributes if name.startswith("on")]
         assert seen.words.count(HOSTILE) == 2
+
+
+def drawn(*entries: Entry) -> str:
+    return render_to_string("actions/_entries.html", {"entries": entries, "ticket": None})
+
+
+@pytest.mark.parametrize("shape", ["day", "line", "message"])
+def test_an_entry_that_nothing_hangs_on_looks_like_one_of_the_template(shape: str) -> None:
+    entry = Entry(shape=shape, at=NOW, key="action-7", clock="15:04", name=HOSTILE, words=HOSTILE, icon="pencil",
+                  visibility="internal", sync="pending", body_clean="<p>Hi</p>", long="10 min",
+                  is_billable=True)  # fmt: skip
+    whole = _Reader(drawn(entry))
+    assert not [tag for tag, _attributes in whole.tags if tag == "img"]
+    assert HOSTILE in whole.words
+    more = Entry(**{**vars(entry), "leads_earlier": True})
+    assert more.whole == ""
+    told = _Reader(drawn(more))
+    assert (whole.tags, whole.words.split()) == (told.tags, told.words.split())
+
+
+def test_markup_of_ours_in_a_line_stays_markup() -> None:
+    words = format_html("<b>{}</b> took it", HOSTILE)
+    assert f"<span>{words}</span>" in drawn(Entry(shape="line", at=NOW, icon="user-plus", words=words))
+
+
+def test_an_outcome_s_button_says_why_it_cannot_be_pressed() -> None:
+    button = Button(key=7, label=HOSTILE, about=HOSTILE, colour="#aa0000")
+    tags = dict(_Reader(outcome_of(button, "/tickets/7/outcome/")).tags)
+    assert not {"img", "span"} & set(tags)
+    assert (tags["button"]["title"], tags["circle"]["fill"]) == (HOSTILE, "#aa0000")
+    assert "disabled" not in tags["button"]
+    off = _Reader(outcome_of(replace(button, blocked=HOSTILE, colour=""), "/tickets/7/outcome/"))
+    assert "disabled" in dict(off.tags)["button"]
+    assert "fill" not in dict(off.tags)["circle"]
+    assert off.words == f"{HOSTILE}: {HOSTILE}"
