@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -67,10 +67,13 @@ _SAID = (
     "pk", "kind", "is_internal", "is_from_client", "sends_email", "body_clean", "occurred_at", "email_to",
     "sync_state", "title",
 )  # fmt: skip
+AUTHOR = (
+    "author_user", "author_user__name", "author_user__email", "author_agent", "author_agent__name", "author_contact",
+    "author_contact__first_name", "author_contact__last_name", "author_contact__email",
+)  # fmt: skip
+"""What `author_in` reads."""
 _OF_ACTION = (
-    "cleaner_version", "author_name", "author_user", "author_user__name", "author_user__email", "author_agent",
-    "author_agent__name", "author_contact", "author_contact__first_name", "author_contact__last_name",
-    "author_contact__email", "escalation", "escalation__told", "outcome__name", "outcome__label",
+    *AUTHOR, "cleaner_version", "author_name", "escalation", "escalation__told", "outcome__name", "outcome__label",
 )  # fmt: skip
 _OF_OUTCOME = tuple(f"outcome__{name}" for name in RULES)
 _BOOKED = ("pk", "seconds", "is_billable", "note", "ended_at", "sync_state", "action_id")
@@ -82,11 +85,8 @@ def read_actions(found: ActionQuerySet, most: int) -> list[Said]:
     """The newest of them, newest first. One query, while all are cleaned by today's cleaner."""
     rows, stale = [], []
     for values in found.order_by("-occurred_at", "-pk").values_list(*_SAID, *_OF_ACTION, *_OF_OUTCOME)[:most]:
-        (version, written, user, name, email, agent, agent_name, contact, first, last, address, escalation, told,
-         outcome, label) = values[10:25]  # fmt: skip
-        author = _author(written, (user, name or email), (agent, agent_name))
-        if not user and not agent and contact:
-            author = person_name(first, last, address)
+        version, written, escalation, told, outcome, label = values[19:25]
+        author = author_in(values[10:19]) or written
         said = (label or outcome) if any(values[25:]) else ""
         told = (told or "") if escalation else None
         rows.append(Said._make((*values[:10], author or _("Somebody"), told, said or "")))
@@ -102,9 +102,14 @@ def _with_clean(rows: Sequence[Said], stale: Sequence[int]) -> list[Said]:
     return [row._replace(body_clean=clean[row.pk]) if row.pk in clean else row for row in rows]
 
 
-def _author(written: str, *people: tuple[int | None, str | None]) -> str:
-    """The first of them that there is, else the name that was written down."""
-    return next((name or "" for key, name in people if key), written)
+def author_in(columns: Sequence[Any]) -> str:
+    """Who said it, by name: one of us, an agent, a contact; empty for somebody who is none of them."""
+    user, name, email, agent, agent_name, contact, first, last, address = columns
+    if user:
+        return name or email or ""
+    if agent:
+        return agent_name or ""
+    return person_name(first, last, address) if contact else ""
 
 
 def said_of(action: Action) -> Said:
@@ -121,7 +126,8 @@ def read_times(times: QuerySet[TimeEntry], most: int) -> list[Booked]:
     found = []
     for values in times.order_by("-ended_at", "-pk").values_list(*_BOOKED, *_OF_TIME)[:most]:
         written, user, name, email, agent, agent_name = values[7:]
-        found.append(Booked._make((*values[:7], _author("", (user, name or email), (agent, agent_name)) or written)))
+        author = name or email if user else agent_name if agent else ""
+        found.append(Booked._make((*values[:7], author or written)))
     return found
 
 
