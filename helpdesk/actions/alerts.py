@@ -37,7 +37,7 @@ from helpdesk.actions.steps import Clock, Step
 from helpdesk.core import bulk
 from helpdesk.sla import book as books
 from helpdesk.sla.book import Book
-from helpdesk.sla.choices import ClockKind, ClockSource, ClockState
+from helpdesk.sla.choices import DATED, ClockKind, ClockState
 from helpdesk.sla.history import Runs
 from helpdesk.sla.ledger import Run
 from helpdesk.sla.models import EVER, usual_thresholds
@@ -47,8 +47,6 @@ from helpdesk.tickets.timeline import runs_of
 log = structlog.get_logger("alerts")
 
 BATCH = 100
-DATED = (ClockSource.PSA, ClockSource.HAND)
-"""Clocks that go by a date that is simply given."""
 TRY_AGAIN = timedelta(minutes=10)
 """After a clock that could not be judged, so that it holds up no other."""
 

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from helpdesk.core.formatting import clock_time, day, duration, moment, open_duration
 from helpdesk.desk.clock_cards import ICONS, ClockCard, clock_cards, correction_words, corrections_of
 from helpdesk.sla import book
+from helpdesk.sla.choices import DATED
 from helpdesk.tickets import ledger_lines
 from helpdesk.tickets.ledger import Again, Cycle, InForce, Ledger, ledgers_of
 from helpdesk.tickets.ledger_lines import Bar, Line
@@ -139,7 +140,7 @@ def _cycle(one: Cycle, now: datetime, zone: tzinfo, worded: Worded) -> CycleWord
 
 def _sum(ledger: Ledger, worded: Worded) -> str:
     """ "7 h 18 min of 8 h used. Priya 3 h 40 min, Marcus 1 h 40 min. 50 min stood still." """
-    target = ledger.clock.target_seconds
+    target = None if ledger.clock.source in DATED else ledger.clock.target_seconds
     said = {"used": worded(ledger.used), "target": worded(target)}
     parts = [(_("%(used)s of %(target)s used.") if target else _("%(used)s used.")) % said]
     owners = next((shares for name, shares in ledger.burn if name == "agent"), ())

@@ -47,6 +47,10 @@ class ClockSource(models.TextChoices):
     NONE = "none", _("nothing promised")
 
 
+DATED = (ClockSource.PSA, ClockSource.HAND)
+"""Clocks that go by a date that is simply given."""
+
+
 class Difference(models.TextChoices):
     """Why our deadline and the PSA's are not the same."""
 

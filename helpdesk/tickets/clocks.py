@@ -14,7 +14,7 @@ from typing import Any
 from helpdesk.core import bulk
 from helpdesk.core.formatting import FOREVER
 from helpdesk.sla.book import Book
-from helpdesk.sla.choices import ClockKind, ClockSource, Problem
+from helpdesk.sla.choices import DATED, ClockKind, ClockSource, Problem
 from helpdesk.sla.clock import Facts, read_clock
 from helpdesk.sla.hours import Calendar
 from helpdesk.sla.ledger import Reading, Run, crossed, joined, read
@@ -253,7 +253,7 @@ def _alert_at(clock: TicketClock, run: Run, context: Context) -> datetime | None
     thresholds = terms.thresholds if terms else (50, 75, 90, 100)
     if not thresholds or thresholds[0] >= 100 or clock.due_at is None:
         return clock.due_at
-    if clock.source in (ClockSource.PSA, ClockSource.HAND):
+    if clock.source in DATED:
         return run.started_at + (clock.due_at - run.started_at) * thresholds[0] / 100
     return crossed(run, thresholds[0] / 100)
 

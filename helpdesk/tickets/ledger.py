@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from helpdesk.sla.book import Book
+from helpdesk.sla.choices import DATED
 from helpdesk.sla.ledger import Run, read
 from helpdesk.sla.models import Holiday
 from helpdesk.tickets import ledger_lines
@@ -115,7 +116,7 @@ def _ledger(
         clock=clock,
         lines=found,
         promises=_in_force(told.promises[: len(run.terms)], clock.kind, events, book),
-        marks=ledger_lines.marks(run, thresholds, now) if clock.target_seconds else (),
+        marks=_marks(clock, run, thresholds, now),
         burn=[
             (name, ledger_lines.burn(found, hours, held_by(ticket, events, name, none())))
             for name, none in HELD.items()
@@ -160,6 +161,21 @@ def _again(told: Told, lines: Sequence[Line], earlier: Sequence[Cycle]) -> Again
 
 def _sum(lines: Iterable[Line], kind: str) -> int:
     return sum(line.seconds for line in lines if line.kind == kind)
+
+
+def _marks(clock: TicketClock, run: Run, thresholds: Sequence[int], now: datetime) -> Sequence[Mark]:
+    """As they are told of (`actions.steps`): where a date is simply given, shares of the time until it."""
+    if clock.source not in DATED:
+        return ledger_lines.marks(run, thresholds, now) if clock.target_seconds else ()
+    if clock.due_at is None:
+        return ()
+    end, whole = clock.finished_at or now, clock.due_at - run.started_at
+    found = [(percent, run.started_at + whole * percent / 100) for percent in sorted({*thresholds, 100})]
+    return [
+        Mark(percent=percent, at=at, is_over=at <= end)
+        for percent, at in found
+        if at <= end or clock.finished_at is None
+    ]
 
 
 def _x(run: Run, at: datetime | None, end: datetime) -> str:

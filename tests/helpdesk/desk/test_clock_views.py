@@ -13,6 +13,8 @@ from helpdesk.core.origin import Origin
 from helpdesk.sla import book
 from helpdesk.sla.choices import Difference
 from helpdesk.sla.models import OpenInterval
+from helpdesk.tickets.correcting import correct_clock
+from helpdesk.tickets.ledger import ledgers_of
 from helpdesk.tickets.models import Ticket, TicketEvent
 from helpdesk.tickets.rederiving import rederive
 from helpdesk.tickets.services import change_ticket
@@ -134,6 +136,20 @@ def test_a_reopened_ticket_tells_its_first_finish_and_the_cycles_before(
         assert found[1].earlier[0].sum == "2 h used."
         assert [line.length for line in found[1].earlier[0].lines] == ["2 h"]
         assert "Started anew when the ticket was reopened, time 2." in page
+
+
+def test_a_date_that_is_given_has_its_shares_and_not_those_of_our_target(theo: Browser, ticket: Ticket) -> None:
+    due = ticket.opened_at + timedelta(days=10)
+    correct_clock(
+        ticket=ticket, kind="resolution", what="due", instant=due, reason="Agreed", user=make_theo(),
+        now=timezone.now(),
+    )  # fmt: skip
+    one = next(one for one in ledgers_of(ticket, book.current(), timezone.now()) if one.clock.kind == "resolution")
+    assert [(m.percent, m.at - ticket.opened_at, m.is_over) for m in one.marks][:2] == [
+        (50, timedelta(days=5), False), (75, timedelta(days=7.5), False),
+    ]  # fmt: skip
+    ledger = theo.get(f"/tickets/{ticket.pk}/clocks/").context["ledgers"][1]
+    assert " of " not in ledger.sum, "our target does not count there"
 
 
 def test_ten_queries_however_long_the_story(theo: Browser, ticket: Ticket, django_assert_max_num_queries: Any) -> None:
