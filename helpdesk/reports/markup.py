@@ -131,7 +131,8 @@ def stand_rows(rows: Sequence[Stand], *, is_priority: bool = False) -> SafeStrin
             name, more = f'<span class="status" data-status="{shape}">{escape(row.name)}</span>', ""
         found.append(
             f'<tr><th scope="row">{name}</th><td class="end">{_link(row.href, shapes.number(row.count))}</td>'
-            f'<td class="bar-cell"><a href="{escape(row.href)}" aria-label="{escape(row.name)}: {row.count}">'
+            f'<td class="bar-cell"><a href="{escape(row.href)}" tabindex="-1" '
+            f'aria-label="{escape(row.name)}: {row.count}">'
             f"{bar(row.width)}</a></td>{more}</tr>"
         )
     return _safe(found)

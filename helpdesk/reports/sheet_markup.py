@@ -36,7 +36,7 @@ def _head(sheet: Sheet) -> str:
         cells.append(f'<th scope="col"{_classes(column)}{hint}>{escape(str(column.label))}</th>')
     if sheet.has_pictures:
         cells.append(f'<th class="bar-cell" scope="col"><span class="hush">{escape(_("As a bar"))}</span></th>')
-    if sheet.has_deltas:
+    if sheet.shows_deltas:
         cells.append(f'<th class="end" scope="col">{escape(_("Change"))}</th>')
     return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
@@ -47,7 +47,7 @@ def _line(line: Line, sheet: Sheet, arrows: Arrows) -> str:
         name = f'<a href="{escape(line.href)}">{name}</a>'
     cells = "".join(_cell(column, cell) for column, cell in zip(sheet.columns, line.cells, strict=True))
     picture = f'<td class="bar-cell">{_picture(line.picture)}</td>' if sheet.has_pictures else ""
-    change = f'<td class="end">{arrows.delta(line.delta)}</td>' if sheet.has_deltas else ""
+    change = f'<td class="end">{arrows.delta(line.delta)}</td>' if sheet.shows_deltas else ""
     return f'<tr><th scope="row">{name}</th>{cells}{picture}{change}</tr>'
 
 
@@ -64,4 +64,5 @@ def _picture(picture: Picture | None) -> str:
     drawn = bar(picture.width, picture.missing, picture.goal)
     if not picture.href:
         return drawn
-    return f'<a href="{escape(picture.href)}" aria-label="{escape(picture.said)}">{drawn}</a>'
+    # For the pointer: a number of the line opens the same, and is the tab stop.
+    return f'<a href="{escape(picture.href)}" tabindex="-1" aria-label="{escape(picture.said)}">{drawn}</a>'

@@ -100,6 +100,11 @@ class Sheet:
     aside: Any = ""
 
     @property
+    def shows_deltas(self) -> bool:
+        """Not over a period before which nothing was counted."""
+        return self.has_deltas and any(line.delta for line in self.every_line)
+
+    @property
     def every_line(self) -> Iterable[Line]:
         return (*self.lines, self.foot) if self.foot else self.lines
 
