@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from helpdesk.accounts.permissions import can
 from helpdesk.actions.addresses import only_address
 from helpdesk.core import bell
 from helpdesk.core.errors import Refused, Stale
+from helpdesk.core.halves import by_halves
 from helpdesk.directory.models import Client, Contact, Team
 from helpdesk.reports.models import FoldState, ReportSchedule, ReportSent
 from helpdesk.reports.periods import month_before
@@ -154,21 +156,26 @@ def delete_schedule(*, schedule: ReportSchedule) -> None:
 
 
 def plan_due(*, now: datetime, zone: ZoneInfo, most: int = 50) -> int:
-    """Write the jobs of every schedule that is due, and when it is due next, in one transaction each."""
-    planned = 0
+    """Write the jobs of every schedule that is due, and when it is due next, in one transaction each; one that cannot
+    be planned holds up no other. Counts them."""
     due = ReportSchedule.objects.filter(next_at__lte=now, is_active=True).order_by("next_at", "pk")
-    for pk, at in list(due.values_list("pk", "next_at")[:most]):
-        with transaction.atomic():
-            held = ReportSchedule.objects.select_for_update().filter(pk=pk, next_at=at, is_active=True).first()
-            if held is None or at is None:
-                continue  # another worker was here, or somebody paused it
-            # Where its reader is a day ahead of the desk, the week or month that ends now there is meant.
-            today = max(now.astimezone(zone).date(), now.astimezone(ZoneInfo(held.time_zone)).date())
-            queue(schedule=held, now=now, zone=zone, occasion=at.isoformat(), today=today)
-            held.next_at = _following(held, now)
-            held.save(update_fields=["next_at"])
-            planned += 1
-    return planned
+    work = partial(_plan, now=now, zone=zone)
+    rows = list(due.values_list("pk", "next_at")[:most])
+    return sum(by_halves(work, [row], what="report not planned") for row in rows)
+
+
+@transaction.atomic
+def _plan(rows: Sequence[tuple[int, datetime]], *, now: datetime, zone: ZoneInfo) -> int:
+    ((pk, at),) = rows
+    held = ReportSchedule.objects.select_for_update().filter(pk=pk, next_at=at, is_active=True).first()
+    if held is None:
+        return 0  # another worker was here, or somebody paused it
+    # Where its reader is a day ahead of the desk, the week or month that ends now there is meant.
+    today = max(now.astimezone(zone).date(), now.astimezone(ZoneInfo(held.time_zone)).date())
+    queue(schedule=held, now=now, zone=zone, occasion=at.isoformat(), today=today)
+    held.next_at = _following(held, now)
+    held.save(update_fields=["next_at"])
+    return 1
 
 
 @transaction.atomic

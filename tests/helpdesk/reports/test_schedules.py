@@ -169,6 +169,14 @@ def test_a_change_in_the_minute_it_is_due_keeps_this_one(firm: Any) -> None:
     assert row.next_at == at + timedelta(hours=2)
 
 
+def test_a_zone_that_is_known_no_more_holds_up_no_other(firm: Any) -> None:
+    odd, row = make_schedule(), make_schedule()
+    ReportSchedule.objects.filter(pk=odd.pk).update(time_zone="Mars/Olympus")
+    assert row.next_at is not None
+    assert schedules.plan_due(now=row.next_at, zone=ZONE) == 1
+    assert ReportSent.objects.get().schedule == row
+
+
 def test_the_log_says_where_it_went(firm: Any) -> None:
     schedules.queue(schedule=make_schedule(), now=NOW, zone=ZONE, occasion="x")
     User.objects.update(email="mona.new@harbour.test")
