@@ -22,7 +22,7 @@ from helpdesk.sla import book
 from helpdesk.sla.models import OpenInterval
 from helpdesk.sla.opening import hours_of
 from tests import patience
-from tests.factories import make_account, make_calendar, make_status, make_ticket
+from tests.factories import make_account, make_agent, make_calendar, make_status, make_ticket
 from tests.patience import until
 from tests.people import make_dana
 
@@ -55,6 +55,26 @@ def desk(page: Any, live_server: Any) -> Iterator[Any]:
 def change() -> None:
     with transaction.atomic():
         live.touch(live.DESK)
+
+
+@pytest.mark.parametrize("where", ["list", "ticket"])
+def test_a_change_is_shown_by_its_own_answer(desk: Any, where: str) -> None:
+    """Also while the live page hears nothing: the answer brings the line or the head along, and the ring stays."""
+    make_agent("Priya Nair")
+    ticket = make_ticket("nobody has it", status=make_status("new"))
+    desk.route("**/live/**", lambda route: route.abort())
+    desk.goto(f"{desk.base}/tickets/" if where == "list" else f"{desk.base}/tickets/{ticket.pk}/")
+    part = desk.locator(f'tr[data-ticket="{ticket.pk}"]' if where == "list" else "#head")
+    if where == "list":
+        part.locator("td").nth(4).click()
+    part.evaluate("(node) => { node.mark = 1; }")
+    desk.keyboard.press("a")
+    desk.locator("#choose [data-find]").fill("Priya")
+    desk.keyboard.press("Enter")
+    part.get_by_text("Priya").first.wait_for(timeout=4000)
+    desk.locator("#choose").wait_for(state="hidden")
+    assert part.evaluate("(node) => node.mark") == 1, "merged, not replaced"
+    assert where == "ticket" or part.get_attribute("data-focus") == ""
 
 
 def test_icons_show_under_the_policy(desk: Any) -> None:
