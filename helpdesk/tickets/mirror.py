@@ -169,7 +169,7 @@ def _load(
 
 
 def _blank(account_id: int, row: RemoteTicket, now: datetime) -> Ticket:
-    ticket = Ticket(*[f.get_default() for f in Ticket._meta.concrete_fields])  # by place: a third of the time by name
+    ticket = bulk.blank(Ticket)
     ticket.psa_account_id, ticket.remote_id = account_id, row.remote_id
     ticket.changed_at, ticket.opened_at = now, row.values.get("opened_at") or now
     if row.marker:
