@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from helpdesk.accounts.models import User
 from helpdesk.accounts.permissions import can
+from helpdesk.directory.models import Client
 from helpdesk.reports import head_markup, pdf
 from helpdesk.reports.filters import NAMES, Filters, read_filters
 from helpdesk.reports.metrics import METRICS
@@ -72,12 +73,14 @@ def person_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def read(data: Mapping[str, str], now: datetime, *, where: str = "overview", of: int = 0) -> Asked:
-    """`data`: the query of the address; the same for a page, its files and a mail."""
+def read(data: Mapping[str, str], now: datetime, *, where: str = "overview", client: Client | None = None) -> Asked:
+    """`data`: the query of the address; the same for a page, its files and a mail. `client`: whose review it is."""
+    if client:
+        data = {**data, "client": str(client.pk)}
     state = FoldState.objects.first() or FoldState()
     zone = ZoneInfo(state.time_zone)
     period = read_period(data, today=now.astimezone(zone).date())
-    filters = read_filters({name: value for name, value in data.items() if name not in OWN})
+    filters = read_filters({name: value for name, value in data.items() if name not in OWN}, client)
     by, known = data.get("by", ""), BY.get(where, {})
     if by and by not in known:
         filters.ignored.append(_("table by “%(value)s”") % {"value": by[:60]})
@@ -87,7 +90,7 @@ def read(data: Mapping[str, str], now: datetime, *, where: str = "overview", of:
         compare=data.get("compare", "on") != "off",
         by=by if by in known and by != next(iter(known)) else "",
         where=where,
-        of=of,
+        of=client.pk if client else 0,
     )
     return Asked(
         state=state, zone=zone, period=period, filters=filters, address=address, notes=list(period.notes), data=data

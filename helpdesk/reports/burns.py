@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from helpdesk.sla.hours import Calendar, Hours
-from helpdesk.sla.ledger import Run, Terms, slices
+from helpdesk.sla.ledger import Run, Terms, burned, joined, slices
 from helpdesk.tickets.choices import FINISHED, Category
 
 ALWAYS = Calendar(Hours(is_always=True))
@@ -58,6 +58,8 @@ class Facts:
     is_corrected: bool = False
     is_theirs: bool = False
     """The due date is the PSA's own."""
+    is_given: bool = False
+    """The due date is simply given, by the PSA or a person: standing still moves nothing of it."""
 
 
 class Part(NamedTuple):
@@ -154,16 +156,23 @@ def burn_of(facts: Facts, run: Run | None, held: Sequence[Held], changes: Sequen
         start = run.started_at if run else held[0].from_at
         run = Run(started_at=start, terms=(Terms(since=start, calendar=ALWAYS),), finished_at=facts.ended_at)
         held = [one for one in held if one.category not in FINISHED]
-    calendar = run.terms[-1].calendar
     return Burn(
         parts=tuple(_parts(run, held, end)),
-        over=calendar.elapsed(facts.due_at, end) if facts.due_at else None,
+        over=_over(facts, run, end),
         is_ours=is_ours,
         is_retroactive=facts.is_retroactive,
         is_corrected=facts.is_corrected,
         is_theirs=facts.is_theirs,
         cause=_cause(facts, changes),
     )
+
+
+def _over(facts: Facts, run: Run, end: datetime) -> int | None:
+    """As the clock itself counts it: a pause after the deadline is not over it."""
+    if facts.due_at is None:
+        return None
+    pauses = () if facts.is_given else joined(run.pauses, start=run.started_at)
+    return burned(run.terms[-1].calendar, pauses, facts.due_at, end)
 
 
 def _parts(run: Run, held: Sequence[Held], until: datetime) -> list[Part]:

@@ -5,11 +5,12 @@ It may be handed to the client: it names no note, and no person by more than the
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+from django.db.models import Count, Window
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +20,7 @@ from helpdesk.reports import breaches, tables
 from helpdesk.reports.compliance import count, kept_delta
 from helpdesk.reports.figures import Totals, all_quantiles, by, lowest
 from helpdesk.reports.overview import Sums, read_sums, took, within
+from helpdesk.reports.reasons import first_name
 from helpdesk.reports.shapes import Address, Figure, change, hours, number, percent_sign, points
 from helpdesk.reports.sheets import Cell, Column, Kind, Line, Picture, Sheet
 from helpdesk.reports.times import near
@@ -32,8 +34,8 @@ from helpdesk.tickets.querysets import TicketQuerySet
 SHORT, MOST = 40, 300
 OPEN_SHOWN, LATE_SHOWN = 15, 12
 CATEGORIES = 6
-JUDGED = 400
-"""Of a client's clocks that ended last: what they promised stands in the table of priorities."""
+JUDGED = 200
+"""Of a client's newest tickets: what was promised for them stands in the table of priorities."""
 COUNTED = (
     "opened", "finished", "response_met", "response_breached", "resolution_met", "resolution_breached",
     "billable_seconds", "nonbillable_seconds",
@@ -147,11 +149,35 @@ def client_for(pk: int) -> Client:
 # ---- one client -----------------------------------------------------------------------------------------------------
 
 
+class Request(NamedTuple):
+    """An open ticket as a review shows it."""
+
+    pk: int
+    number: str
+    subject: str
+    rank: int
+    priority: str
+    opened_at: datetime
+    category: str
+    agent: str | None
+
+    @property
+    def label(self) -> str:
+        return self.number or f"new-{self.pk}"
+
+    @property
+    def standing(self) -> str:
+        return str(Category(self.category).label)
+
+
+_REQUEST = ("pk", "number", "subject", "rank", "priority__name", "opened_at", "status_category", "agent__name")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
     """An open request, and for whom it waits."""
 
-    ticket: Ticket
+    ticket: Request
     what: str
     is_yours: bool
 
@@ -172,8 +198,7 @@ def read_review(address: Address, client: Client, seen: TicketQuerySet, now: dat
     """Everything on the page, in a fixed number of queries."""
     found = read_sums(address)
     chosen = address.filters.apply(seen.open())
-    rows = list(chosen.for_rows().select_related("team", "ticket_type").order_by("next_due_at", "pk")[:OPEN_SHOWN])
-    open_now = chosen.order_by().count()
+    rows, open_now = _open(chosen)
     period = address.period
     wanted = breaches.wanted("resolution", address.filters, period.first, period.last, now)
     late = breaches.every(
@@ -224,20 +249,27 @@ def _figures(address: Address, found: Sums, open_now: int) -> list[Figure]:
     ]  # fmt: skip
 
 
+def _open(tickets: TicketQuerySet) -> tuple[list[Request], int]:
+    """Those due first, and how many there are; one query."""
+    counted = tickets.order_by("next_due_at", "pk").annotate(n=Window(Count("pk")))
+    rows = list(counted.values_list(*_REQUEST, "n")[:OPEN_SHOWN])
+    return [Request._make(row[:-1]) for row in rows], rows[0][-1] if rows else 0
+
+
 def _targets(address: Address) -> Mapping[tuple[int, str], int]:
-    """(rank, clock) -> the seconds promised most often, among the client's clocks that ended last."""
+    """(rank, clock) -> the seconds promised most often, among the client's newest tickets. One query."""
     clients = address.filters.keys.get("client", [])
-    rows = (
-        TicketClock.objects.filter(ticket__client__in=clients, target_seconds__isnull=False, ticket__removed_at=None)
-        .order_by("-ticket_id")
-        .values_list("ticket__rank", "kind", "target_seconds")[:JUDGED]
+    newest = Ticket.objects.present().filter(client__in=clients).order_by("-pk").values("pk")[:JUDGED]
+    counts = (
+        TicketClock.objects.filter(ticket__in=newest, target_seconds__isnull=False)
+        .order_by()
+        .values_list("ticket__rank", "kind", "target_seconds")
+        .annotate(n=Count("pk"))
     )
-    counted: dict[tuple[int, str], Counter[int]] = {}
-    for rank, kind, seconds in rows:
-        if seconds is None:  # pragma: no cover - asked for above
-            continue
-        counted.setdefault((rank, kind), Counter())[seconds] += 1
-    return {key: found.most_common(1)[0][0] for key, found in counted.items()}
+    most: dict[tuple[int, str], tuple[int, int]] = {}
+    for rank, kind, seconds, n in counts:
+        most[rank, kind] = max(most.get((rank, kind), (0, 0)), (n, seconds or 0))
+    return {key: seconds for key, (_n, seconds) in most.items()}
 
 
 def _promised(address: Address, targets: Mapping[tuple[int, str], int]) -> Sheet:
@@ -306,16 +338,16 @@ def target_words(seconds: int | None) -> str:
     return _("%(n)s h") % {"n": f"{minutes / 60:g}"}
 
 
-def _waiting(ticket: Ticket) -> Waiting:
-    is_yours = ticket.status_category == Category.WAITING_CLIENT
+def _waiting(ticket: Request) -> Waiting:
+    is_yours = ticket.category == Category.WAITING_CLIENT
     if is_yours:
         what = _("waits for an answer of yours")
-    elif ticket.status_category == Category.WAITING_THIRD_PARTY:
+    elif ticket.category == Category.WAITING_THIRD_PARTY:
         what = _("waits for a supplier")
-    elif ticket.status_category in {one.value for one in WAITING}:
+    elif ticket.category in {one.value for one in WAITING}:
         what = _("waits")
     elif ticket.agent:
-        what = _("with %(who)s") % {"who": str(ticket.agent).split()[0]}
+        what = _("with %(who)s") % {"who": first_name(ticket.agent)}
     else:
         what = _("waits for somebody to take it")
     return Waiting(ticket=ticket, what=what, is_yours=is_yours)
@@ -334,7 +366,7 @@ def sheets(review: Review, zone: object) -> Sequence[Sheet]:
                 name=one.ticket.label,
                 cells=[
                     Cell(one.ticket.subject), Cell(str(Rank(one.ticket.rank).label)),
-                    Cell(one.ticket.get_status_category_display()), Cell(one.what),
+                    Cell(one.ticket.standing), Cell(one.what),
                 ],
             )
             for one in review.waiting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -151,14 +151,6 @@ def clocks_of(ids: Sequence[int]) -> dict[int, dict[str, TicketClock]]:
     found: dict[int, dict[str, TicketClock]] = {}
     for clock in TicketClock.objects.filter(ticket__in=ids):
         found.setdefault(clock.ticket_id, {})[clock.kind] = clock
-    return found
-
-
-def joined(ticket: Ticket, clocks: Mapping[int, Mapping[str, TicketClock]]) -> Mapping[str, TicketClock]:
-    """A ticket's clocks, which then know it without asking."""
-    found = clocks.get(ticket.pk, {})
-    for clock in found.values():
-        clock.ticket = ticket
     return found
 
 

@@ -315,7 +315,9 @@ def waiting_now(filters: Filters, *, tickets: TicketQuerySet, now: datetime) -> 
     """Of now, since each came there (to its owner and team): by the spans, or since it was opened where they have not
     been read yet. One query."""
     chosen = filters.apply(tickets.open()).order_by()
-    chosen = chosen.alias(stand=FilteredRelation("spans", condition=Q(spans__to_at=None)))
+    chosen = chosen.alias(
+        stand=FilteredRelation("spans", condition=Q(spans__to_at=None, spans__category__in=list(IN_CATEGORY)))
+    )
     begun = Coalesce("stand__from_at", "opened_at")
     since = ExpressionWrapper(Value(now, DateTimeField()) - begun, output_field=DurationField())
     found = {

@@ -109,8 +109,11 @@ class Filters:
         return tickets
 
 
-def read_filters(data: Mapping[str, Any]) -> Filters:
-    """One query per filter that names rows. Values are keys, "none", or names (a part of one is enough)."""
+def read_filters(data: Mapping[str, Any], client: Client | None = None) -> Filters:
+    """One query per filter that names rows. Values are keys, "none", or names (a part of one is enough).
+
+    `client`: the one that `data` names by its key, where it is at hand.
+    """
     filters = Filters()
     for name in data:
         text = str(data[name]).strip()[:300].replace("\x00", "")
@@ -120,9 +123,13 @@ def read_filters(data: Mapping[str, Any]) -> Filters:
             filters.ignored.append(_("filter “%(name)s”") % {"name": str(name)[:60]})
             continue
         given = list(dict.fromkeys(v.strip() for v in text.split(",") if v.strip()))[:MOST]
-        found = _ranks(given) if name == "priority" else _rows(name, given)
+        at_hand = client if name == "client" and client and given == [str(client.pk)] else None
+        if at_hand:
+            found: Known = {given[0]: [(at_hand.pk, at_hand.name)]}
+        else:
+            found = _ranks(given) if name == "priority" else _rows(name, given)
         keys = list(dict.fromkeys(key for value in given for key, _label in found.get(value, ())))
-        if name == "client":
+        if name == "client" and (at_hand is None or at_hand.group_id):
             keys = [*(k for k in keys if not k), *kin_of([k for k in keys if k])]
         if keys:
             filters.keys[name] = keys

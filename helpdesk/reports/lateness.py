@@ -27,6 +27,7 @@ def facts_of(kind: str, clock: Sequence[Any]) -> Facts:
     return Facts(
         kind=kind, due_at=due_at, ended_at=finished_at, breached_at=breached_at, is_retroactive=bool(is_retroactive),
         is_corrected=bool(is_corrected) or source == ClockSource.HAND, is_theirs=source == ClockSource.PSA,
+        is_given=source in (ClockSource.PSA, ClockSource.HAND),
     )  # fmt: skip
 
 

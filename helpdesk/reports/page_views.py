@@ -26,7 +26,7 @@ from helpdesk.reports.printed import printed_page
 from helpdesk.reports.shapes import number
 from helpdesk.reports.sheet_markup import sheet_html
 from helpdesk.reports.told import tell
-from helpdesk.reports.why_markup import why_html
+from helpdesk.reports.why_markup import waiting_html, why_html
 from helpdesk.tickets.access import desk_tickets
 
 FILED = frozenset({*PAGES, "review"})
@@ -190,7 +190,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     """One client on one page."""
     now = timezone.now()
     client = reviewing.client_for(pk)
-    asked = read({**request.GET.dict(), "client": str(pk)}, now, where="review", of=pk)
+    asked = read(request.GET.dict(), now, where="review", client=client)
     address = asked.address
     found = reviewing.read_review(address, client, desk_tickets(person_of(request)), now)
     place = reviewing.place(address, pk)
@@ -206,7 +206,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "opened": number(found.found.now["opened"]),
         "finished": number(found.found.now["finished"]),
         "sheets": [(sheet, sheet_html(sheet)) for sheet in (found.promised, *found.tables)],
-        "waiting": found.waiting,
+        "waiting": waiting_html(found.waiting, now, timezone.get_current_timezone()),
         "open_count": found.open,
         "open_href": address.tickets("open"),
         "late": found.late,
@@ -226,7 +226,7 @@ def page_file(request: HttpRequest, page: str, kind: str) -> HttpResponse:
     now, person = timezone.now(), person_of(request)
     data = request.GET.dict()
     client = reviewing.client_for(_key(data.get("of", ""))) if page == "review" else None
-    asked = read({**data, "client": str(client.pk)} if client else data, now, where=page, of=client.pk if client else 0)
+    asked = read(data, now, where=page, client=client)
     told = tell(asked, desk_tickets(person), now, client=client)
     days = f"{asked.period.first}-{asked.period.last}"
     record_audit(

@@ -111,7 +111,7 @@ def _asked(job: ReportSent, schedule: ReportSchedule, now: datetime) -> Asked:
         return read({**days, "team": str(schedule.team_id)}, now)
     if schedule.about == About.DESK or schedule.client_id is None:
         return read(days, now)
-    asked = read({**days, "client": str(schedule.client_id)}, now, where="review", of=schedule.client_id)
+    asked = read(days, now, where="review", client=schedule.client)
     if job.contact is not None:
         asked.filters.keys["client"] = [schedule.client_id]
         asked.filters.labels["client"] = [str(schedule.client)]

@@ -13,7 +13,7 @@ from helpdesk.accounts.permissions import requires
 from helpdesk.accounts.services import record_audit
 from helpdesk.core.htmx import render_page
 from helpdesk.core.paging import BadCursor
-from helpdesk.reports import drill, export, files, head_markup, live, markup, tables
+from helpdesk.reports import behind, drill, export, files, head_markup, live, markup, tables
 from helpdesk.reports import overview as parts
 from helpdesk.reports.asking import Asked, as_file, can_take, choices, person_of, read, shared
 from helpdesk.reports.breaches import KINDS as REASONS
@@ -104,11 +104,13 @@ def tickets(request: HttpRequest) -> HttpResponse:
         asked.filters.ignored.append(_("page (this is the first)"))
     page = drill.page(wanted, seen, cursor)
     ids = [pk for _value, pk in page.rows]
-    clocks, booked = drill.clocks_of(ids), drill.booked(wanted, ids)
     key = wanted.metric.key
     own = {"status": wanted.category or None}
     seconds = drill.booked_in_all(wanted)
-    firsts = export.first_ends(ids) if key in AGAIN else {}
+    beside = behind.Beside(
+        booked=drill.booked(wanted, ids) if seconds is not None else None,
+        first_ends=export.first_ends(ids) if key in AGAIN else None,
+    )
     files_of = (("csv", address.csv(key, **own)), ("xlsx", address.xlsx(key, **own)))
     context = {
         **shared(request, asked, now),
@@ -117,10 +119,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
         "count": drill.count(wanted, seen),
         "times": drill.times_in_all(wanted),
         "hours": hours(round(seconds / 3600, 2)) if seconds is not None else "",
-        "rows": [
-            (ticket, drill.joined(ticket, clocks), booked.get(ticket.pk), firsts.get(ticket.pk))
-            for ticket in drill.tickets_in_order(seen, ids)
-        ],
+        "rows": behind.rows_html(seen, ids, beside, now, timezone.get_current_timezone()),
         "is_again": key in AGAIN,
         "chips": [(chip, address.tickets(key, **{**own, chip.name: None})) for chip in address.filters.chips()],
         "following": address.tickets(key, **own, cursor=page.following) if page.following else "",

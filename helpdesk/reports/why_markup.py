@@ -1,4 +1,4 @@
-"""Breached tickets as lines, each with its reason: written from values, each of them escaped."""
+"""Tickets as lines with a reason: why they were late, or for whom they wait. Written from values, each escaped."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.core.formatting import moment
 from helpdesk.reports.breaches import Breach
+from helpdesk.reports.client_review import Waiting
 from helpdesk.tickets.rows import ticket_prefix
 
 
@@ -34,4 +35,20 @@ def _line(one: Breach, href: str, due: str, ended: str, now: datetime, zone: tzi
         f'<span class="reason">{escape(one.reason.text)}</span>{marks}</span>'
         f'<span class="sla" data-clock="{one.kind}" data-state="breached" title="{escape(title)}">{escape(one.over)}'
         "</span></li>"
+    )
+
+
+def waiting_html(waiting: Sequence[Waiting], now: datetime, zone: tzinfo) -> SafeString:
+    """Rows of a table: an open request, and for whom it waits."""
+    before, after = ticket_prefix()
+    return mark_safe("\n".join(_waiting(one, f"{before}{one.ticket.pk}{after}", now, zone) for one in waiting))
+
+
+def _waiting(one: Waiting, href: str, now: datetime, zone: tzinfo) -> str:
+    ticket, what = one.ticket, escape(one.what)
+    return (
+        f'<tr><td><span class="prio" data-rank="{ticket.rank}">{escape(ticket.priority)}</span> {escape(ticket.label)}'
+        f'</td><th scope="row"><a href="{href}">{escape(ticket.subject)}</a></th>'
+        f'<td class="spare">{moment(ticket.opened_at, now, zone)}</td>'
+        f'<td class="spare">{escape(ticket.standing)}</td><td>{f"<b>{what}</b>" if one.is_yours else what}</td></tr>'
     )

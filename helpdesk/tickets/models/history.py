@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.sla.choices import ClockKind, ClockSource, ClockState, Difference, Problem
-from helpdesk.tickets.choices import Category, Precision
+from helpdesk.tickets.choices import FINISHED, Category, Precision
 from helpdesk.tickets.models.ticket import Ticket
 from helpdesk.tickets.querysets import EventQuerySet
 
@@ -54,7 +54,14 @@ class TicketSpan(models.Model):
     """Null = still."""
 
     class Meta:
-        indexes = [models.Index(fields=["ticket", "from_at"], name="span_order")]
+        indexes = [
+            models.Index(fields=["ticket", "from_at"], name="span_order"),
+            # Where open tickets stand, read without touching the rows: of all spans one in sixty.
+            models.Index(
+                fields=["ticket"], include=["from_at"], name="span_still",
+                condition=models.Q(to_at=None, category__in=[c.value for c in Category if c not in FINISHED]),
+            ),
+        ]  # fmt: skip
         ordering = ["from_at", "pk"]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django import template
@@ -46,6 +46,20 @@ def _chip(
 ) -> SafeString:
     now = context.get("now") or timezone.now()
     zone = timezone.get_current_timezone()
+    return mark_safe(chip_html(kind, state, due_at, at_risk_at, seconds, calendar, now, zone))
+
+
+def chip_html(
+    kind: str,
+    state: str,
+    due_at: datetime | None,
+    at_risk_at: datetime | None,
+    seconds: float | None,
+    calendar: int,
+    now: datetime,
+    zone: tzinfo,
+) -> str:
+    """A clock's chip, every value escaped; also for tables that are written without a template."""
     shown = chips.chip(kind, state, due_at, at_risk_at, seconds, now, zone, hours_of(calendar))
     ticks = ""
     if due_at and chips.ticks(due_at, state, seconds):
@@ -55,7 +69,7 @@ def _chip(
             ticks += f' data-risk="{int(at_risk_at.timestamp())}"'
         ticks += f' data-cal="{calendar}"' if calendar else ""
     title = escape(shown.title)
-    return mark_safe(
+    return (
         f'<span class="sla" data-clock="{kind or "resolution"}" data-state="{shown.state}"{ticks} title="{title}">'
         f'{escape(shown.text)}<span class="hush">, {title}</span></span>'
     )

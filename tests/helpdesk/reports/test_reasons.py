@@ -99,6 +99,13 @@ def test_a_pause_is_nobodys_time() -> None:
     assert found.text.startswith("Priya had it for 2 h")
 
 
+@pytest.mark.parametrize(("is_given", "over"), [(False, 3600), (True, 3 * 3600)])
+def test_what_it_stood_still_after_the_deadline_is_not_over_it(is_given: bool, over: int) -> None:
+    paused = run(7, pauses=(Pause(from_at=after(4.5), to_at=after(6.5)),))
+    held = holders(Held(from_at=START), [took(0.1, "Priya Nair")])
+    assert explain(facts(7, is_given=is_given), paused, held, [], after(50)).over == over
+
+
 def test_without_terms_of_ours_it_is_told_around_the_clock() -> None:
     held = holders(Held(from_at=START, status="Open"), [took(1, "Priya")])
     found = explain(facts(30, due=24, is_theirs=True), None, held, [], after(90))
