@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
+from functools import cache
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from helpdesk.reports.markup import Arrows, bar, prio
 from helpdesk.reports.sheets import Cell, Column, Kind, Line, Picture, Sheet, words
+from helpdesk.tickets.rows import escape
 
 MANY = 6
 """Columns, from which on the bars give way."""
@@ -24,8 +25,9 @@ def sheet_html(sheet: Sheet) -> SafeString:
     return mark_safe(f'<table class="figures-table{many}">{_head(sheet)}<tbody>{body}</tbody>{foot}</table>')
 
 
-def _classes(column: Column) -> str:
-    found = [name for name, wanted in (("end", column.kind in _NUMBERS), ("spare", column.is_spare)) if wanted]
+@cache
+def _classes(kind: Kind, is_spare: bool) -> str:
+    found = [name for name, wanted in (("end", kind in _NUMBERS), ("spare", is_spare)) if wanted]
     return f' class="{" ".join(found)}"' if found else ""
 
 
@@ -33,7 +35,7 @@ def _head(sheet: Sheet) -> str:
     cells = [f'<th scope="col">{escape(str(sheet.first))}</th>']
     for column in sheet.columns:
         hint = f' title="{escape(str(column.hint))}"' if column.hint else ""
-        cells.append(f'<th scope="col"{_classes(column)}{hint}>{escape(str(column.label))}</th>')
+        cells.append(f'<th scope="col"{_classes(column.kind, column.is_spare)}{hint}>{escape(str(column.label))}</th>')
     if sheet.has_pictures:
         cells.append(f'<th class="bar-cell" scope="col"><span class="hush">{escape(_("As a bar"))}</span></th>')
     if sheet.shows_deltas:
@@ -42,7 +44,7 @@ def _head(sheet: Sheet) -> str:
 
 
 def _line(line: Line, sheet: Sheet, arrows: Arrows) -> str:
-    name = prio(line.rank, line.name) if line.rank else escape(line.name)
+    name = prio(line.rank, line.name) if line.rank else escape(str(line.name))
     if line.href:
         name = f'<a href="{escape(line.href)}">{name}</a>'
     cells = "".join(_cell(column, cell) for column, cell in zip(sheet.columns, line.cells, strict=True))
@@ -55,7 +57,7 @@ def _cell(column: Column, cell: Cell) -> str:
     text = escape(words(column.kind, cell.value))
     if cell.href and text:
         text = f'<a href="{escape(cell.href)}">{text}</a>'
-    return f"<td{_classes(column)}>{text}</td>"
+    return f"<td{_classes(column.kind, column.is_spare)}>{text}</td>"
 
 
 def _picture(picture: Picture | None) -> str:
