@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail as outbox
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -736,3 +738,14 @@ def test_whose_date_is_shown_may_change_and_nothing_is_told_again() -> None:
         raise_due(now=at(1, 13, 10))
         end_what_is_over(now=at(1, 13, 10))
     assert told() == before
+
+
+def test_a_desk_that_had_tickets_before_it_told_of_clocks_tells_from_its_upgrade_on() -> None:
+    begin = import_module("helpdesk.actions.migrations.0012_alerts_from").begin
+    fresh = make_account("atera")
+    old = make_ticket(psa_account=make_account()).psa_account
+    begin(apps, None)
+    for account in (fresh, old):
+        account.refresh_from_db()
+    assert "alerts_from" not in fresh.settings
+    assert datetime.fromisoformat(old.settings["alerts_from"]).tzinfo is not None

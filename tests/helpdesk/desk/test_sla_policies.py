@@ -445,6 +445,7 @@ def test_ten_more_rows_cost_no_more_queries(ada: Browser, halo: PsaAccount, path
     def more(number: int) -> None:
         policy = make_policy(f"Theirs a{number}", psa_account=halo)
         make_target(policy, make_priority(1))
+        Policy.objects.create(name=f"Old {number}", archived_at=timezone.now())
         ours = Policy.objects.create(name=f"Ours {number}")
         Target.objects.create(policy=ours, priority="1", rank=1, resolution_seconds=3600)
         acme = make_client(f"Acme {number}", psa_account=halo)
