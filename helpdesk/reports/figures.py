@@ -53,7 +53,7 @@ from helpdesk.tickets.querysets import TicketQuerySet
 __all__ = [
     "ALL_COLUMNS", "VERDICTS", "Keys", "Spans", "Totals", "ages_now", "ages_on", "all_quantiles", "backlog_by_day",
     "backlog_on", "by", "cut", "distribution", "escalations", "lowest", "nameless", "names_of", "quantiles",
-    "quantiles_by", "share", "sums", "waiting", "waiting_now", "whole",
+    "share", "sums", "waiting", "waiting_now", "whole",
 ]  # fmt: skip
 
 BEGINNING = date(1970, 1, 1)
@@ -201,15 +201,6 @@ def _exact(period: Days, filters: Filters) -> dict[str, tuple[int, int, int]]:
     return {
         kind: (count, median, p90) for kind, count, median, p90 in rows.values_list("kind", "count", "median", "p90")
     }
-
-
-def quantiles_by(dimension: str, kind: str, period: Days) -> dict[int, Quantiles]:
-    """Exact ones per client, team or rank of a whole week, month, quarter or year; one query. Empty for other days."""
-    grain = grain_from(period.first, period.last)
-    if grain is None:
-        return {}
-    rows = Quantile.objects.filter(grain=grain.grain, day=grain.first, dimension=dimension, kind=kind)
-    return {key: Quantiles(median, p90, True) for key, median, p90 in rows.values_list("key", "median", "p90")}
 
 
 # ---- backlog --------------------------------------------------------------------------------------------------------

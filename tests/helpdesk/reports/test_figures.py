@@ -174,9 +174,6 @@ def test_medians_of_whole_months_are_exact_and_others_are_near(seed: int, accoun
     odd = figures.quantiles("resolve", period(date(2026, 7, 2), date(2026, 10, 30)), Filters())
     assert odd.median
     assert not odd.is_exact
-    by_client = figures.quantiles_by("client", "resolve", period(date(2026, 1, 1), date(2026, 12, 31)))
-    one = figures.quantiles("resolve", period(date(2026, 1, 1), date(2026, 12, 31)), read_filters({"client": client}))
-    assert by_client[int(client)] == one
 
 
 def history_values(kind: str) -> list[tuple[TicketDay, int]]:
