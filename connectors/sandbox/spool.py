@@ -96,7 +96,7 @@ class Body:
     def _is_base64(view: mmap.mmap, start: int) -> bool:
         if not re.search(rb'"data(_base64)?"\s*:\s*$', view[max(0, start - 60) : start], re.IGNORECASE):
             return False
-        head = view[start + 1 : start + 400].replace(b"\\/", b"/")
+        head = view[start + 1 : start + 400].replace(b"\\/", b"/").removesuffix(b"\\")  # an escape may be cut in two
         match = DATA_URI.match(head)
         rest = head[match.end() :] if match else head
         return re.fullmatch(rb"[A-Za-z0-9+/=]*", rest) is not None
