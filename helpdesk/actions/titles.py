@@ -33,3 +33,11 @@ def level_word(trigger: str, level: int) -> str:
     if trigger == Trigger.THRESHOLD:
         return _("%(share)d %%") % {"share": level}
     return _("Level %(level)d") % {"level": level} if trigger != Trigger.PERSON else ""
+
+
+def kind_word(trigger: str, level: int) -> str:
+    """ "SLA breached, level 2", "Much of the target is used, 75 %", "Client has not answered": for counting them."""
+    name = str(Trigger(trigger).label)
+    if trigger == Trigger.THRESHOLD:
+        return _("%(name)s, %(share)d %%") % {"name": name, "share": level}
+    return _("%(name)s, level %(level)d") % {"name": name, "level": level} if trigger == Trigger.BREACH else name

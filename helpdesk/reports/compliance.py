@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.actions.titles import kind_word
 from helpdesk.reports import tables
 from helpdesk.reports.figures import Totals
 from helpdesk.reports.figures import escalations as raises
@@ -119,8 +120,7 @@ def escalations(address: Address) -> Sheet:
     found = raises(address.period, address.filters)
     lines = []
     for one in found:
-        said = {"name": one.name, "level": one.level}
-        name = one.name if one.level is None else _("%(name)s, level %(level)d") % said
+        name = one.name if one.level is None else kind_word(one.trigger, one.level)
         href = address.tickets(one.metric)
         lines.append(Line(name=name, cells=[Cell(one.times, href), Cell(one.tickets, href)]))
     return Sheet(

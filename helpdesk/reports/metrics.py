@@ -10,6 +10,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.actions.choices import Trigger
+from helpdesk.actions.titles import kind_word
 from helpdesk.reports.slices import AGE_EDGES, IN_CATEGORY
 from helpdesk.tickets.choices import Category
 
@@ -241,5 +242,4 @@ def find_metric(key: str) -> Metric | None:
     found = METRICS.get(name)
     if not found or not found.trigger or not level.isdecimal() or len(level) > 4:
         return None
-    label = format_lazy("{}, {}", found.label, _("level %(level)d") % {"level": int(level)})
-    return replace(found, key=key, level=int(level), label=label)
+    return replace(found, key=key, level=int(level), label=lazy(kind_word, str)(found.trigger, int(level)))

@@ -320,6 +320,8 @@ def test_an_unknown_figure_is_none() -> None:
     found = find_metric("raised_breach_2")
     assert found
     assert (found.level, found.trigger, str(found.label)) == (2, "breach", "SLA breached, level 2")
+    assert str(find_metric("raised_threshold_75").label) == "Much of the target is used, 75 %"  # type: ignore[union-attr]
+    assert str(find_metric("raised_stale_1").label) == "Client has not answered"  # type: ignore[union-attr]
 
 
 def finished_late(account: PsaAccount) -> Ticket:
