@@ -166,4 +166,9 @@
     if (event.target instanceof HTMLDialogElement && event.target.open) event.target.close();
   });
   for (const button of document.querySelectorAll("[data-open-keys]")) button.hidden = false;
+  // A row of tabs that is wider than a phone shows the one that we are at.
+  for (const tab of document.querySelectorAll(".settings-nav [aria-current]")) {
+    const row = tab.parentElement;
+    row.scrollLeft += Math.max(0, tab.getBoundingClientRect().right - row.getBoundingClientRect().right);
+  }
 })();

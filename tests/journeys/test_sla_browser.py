@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from helpdesk.actions.models import Escalation
 from helpdesk.directory.models import PsaAccount
@@ -148,6 +149,14 @@ def tab_to(page: Any, selector: str, most: int = 150) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"{selector} is out of reach")
+
+
+def test_on_a_phone_the_tab_that_one_is_at_is_in_view(ada: Any, live_server: Any) -> None:
+    ada.set_viewport_size({"width": 390, "height": 800})
+    ada.goto(f"{live_server.url}/settings/sla/")
+    at = ada.locator(".settings-nav [aria-current]")
+    expect(at).to_have_text("SLA")
+    expect(at).to_be_in_viewport(ratio=0.9)
 
 
 def test_a_policy_is_changed_by_keys_alone(ada: Any, live_server: Any, gold: Policy) -> None:
