@@ -35,6 +35,7 @@ from helpdesk.actions.choices import Trigger
 from helpdesk.actions.models import Escalation
 from helpdesk.actions.steps import Clock, Step
 from helpdesk.core import bulk
+from helpdesk.core.halves import ODD, by_halves
 from helpdesk.sla import book as books
 from helpdesk.sla.book import Book
 from helpdesk.sla.choices import DATED, ClockKind, ClockState
@@ -59,7 +60,18 @@ def raise_due(*, now: datetime, limit: int = BATCH) -> int:
     ids = list(
         TicketClock.objects.filter(alert_at__lte=now).order_by("alert_at").values_list("ticket_id", flat=True)[:limit]
     )
-    return _look_at(set(ids), now) if ids else 0
+    wanted = list(dict.fromkeys(ids))
+    return by_halves(lambda some: _look_or_put_off(some, now), wanted, what="ticket not judged") if wanted else 0
+
+
+def _look_or_put_off(ids: Collection[int], now: datetime) -> int:
+    """A ticket whose story cannot be told is put off, so that the others of its batch are looked at."""
+    try:
+        return _look_at(set(ids), now)
+    except ODD:
+        if len(ids) == 1:
+            TicketClock.objects.filter(ticket__in=ids, alert_at__lte=now).update(alert_at=now + TRY_AGAIN)
+        raise
 
 
 @dataclass(frozen=True, kw_only=True)

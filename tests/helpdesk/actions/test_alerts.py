@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -26,6 +27,7 @@ from helpdesk.sla.versions import save_policy_version
 from helpdesk.tickets.models import Priority, Ticket, TicketClock
 from helpdesk.tickets.rederiving import rederive
 from helpdesk.tickets.services import change_ticket
+from helpdesk.tickets.timeline import runs_of
 from helpdesk.tickets.writing import save_clocks
 from tests.factories import (
     make_account,
@@ -511,6 +513,23 @@ def test_one_that_cannot_be_judged_holds_up_no_other() -> None:
     assert raise_due(now=at(1, 10)) == 2
     assert [e.ticket_id for e in Escalation.objects.all()] == [good.pk]
     assert clock_of(bad).alert_at == at(1, 10, 10)
+
+
+def test_one_whose_story_cannot_be_told_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = make_promise(4)
+    rows = [make_one(policy) for _place in range(5)]
+    bad = rows[2]
+
+    def told(tickets: Sequence[Ticket], *args: Any) -> Any:
+        if bad in tickets:
+            raise ValueError("a story that nobody can tell")
+        return runs_of(tickets, *args)
+
+    monkeypatch.setattr("helpdesk.actions.alerts.runs_of", told)
+    assert raise_due(now=at(1, 10)) == 4
+    assert {e.ticket_id for e in Escalation.objects.all()} == {one.pk for one in rows} - {bad.pk}
+    assert clock_of(bad).alert_at == at(1, 10, 10)
+    assert raise_due(now=at(1, 10)) == 0, "it is put off, and asked of no more at once"
 
 
 # ---- the mail -------------------------------------------------------------------------------------------------------
