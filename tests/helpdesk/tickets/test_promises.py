@@ -16,7 +16,7 @@ from helpdesk.directory.models import PsaAccount
 from helpdesk.sla import book
 from helpdesk.sla.models import Calendar, CalendarVersion, Holiday, OpenInterval, Policy, PolicyUse
 from helpdesk.sla.versions import save_calendar_version, save_policy_version, use_policy
-from helpdesk.tickets import clock_jobs, services
+from helpdesk.tickets import clock_jobs, rederiving, services
 from helpdesk.tickets.clock_preview import preview
 from helpdesk.tickets.models import ClockJob, Priority, Ticket, TicketClock
 from helpdesk.tickets.promises import Standing, promises, rules_of
@@ -273,6 +273,25 @@ def test_a_preview_is_what_saving_then_does() -> None:
     assert told.looked_at == 12
     assert told.breached == len(fallen) > 0
     assert told.moved >= told.breached
+
+
+def test_a_preview_leaves_out_what_cannot_be_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = make_client()
+    policy = make_promise("Six hours", 6)
+    use_policy(policy=policy, now=WEEK_AGO, client=client)
+    tickets = [ticket_of(client=client, opened_at=NOW - n * HOUR) for n in range(5)]
+    rederive(account_id=tickets[0].psa_account_id, ids=[t.pk for t in tickets], now=NOW)
+
+    def reckon(some: list[Ticket], context: Any) -> Any:
+        if tickets[3] in some:
+            raise ValueError("a story that nobody can tell")
+        return rederiving.reckon(some, context)
+
+    monkeypatch.setattr("helpdesk.tickets.clock_preview.reckon", reckon)
+    told = preview(
+        book.current().replacing(at=NOW, uses={("client", client.pk): None}), now=NOW, ids=[t.pk for t in tickets]
+    )
+    assert (told.looked_at, told.moved) == (4, 4)
 
 
 def _states(ids: list[int]) -> dict[int, list[tuple[str, str]]]:
