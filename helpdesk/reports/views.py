@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -28,6 +31,8 @@ REASONED = {metric: kind for kind, metric in REASONS.items()}
 """Figures whose tickets have a reason -> what the page of breaches calls them."""
 AGAIN = ("reopened", "ended")
 """Figures whose tickets may have been finished several times: the first time stands beside the last."""
+MOST_IN_WORKBOOK = 10_000
+"""Tickets: a workbook of so many takes some seconds to make. CSV leaves line by line and has no end."""
 
 
 @require_GET
@@ -111,12 +116,13 @@ def tickets(request: HttpRequest) -> HttpResponse:
         booked=drill.booked(wanted, ids) if seconds is not None else None,
         first_ends=export.first_ends(ids) if key in AGAIN else None,
     )
-    files_of = (("csv", address.csv(key, **own)), ("xlsx", address.xlsx(key, **own)))
+    count = drill.count(wanted, seen)
+    files_of = [("csv", address.csv(key, **own)), ("xlsx", address.xlsx(key, **own))]
     context = {
         **shared(request, asked, now),
         "metric": wanted.metric,
         "category": Category(wanted.category).label if wanted.category else "",
-        "count": drill.count(wanted, seen),
+        "count": count,
         "times": drill.times_in_all(wanted),
         "hours": hours(round(seconds / 3600, 2)) if seconds is not None else "",
         "rows": behind.rows_html(seen, ids, beside, now, timezone.get_current_timezone()),
@@ -126,7 +132,7 @@ def tickets(request: HttpRequest) -> HttpResponse:
         "previous": address.tickets(key, **own, cursor=page.previous) if page.previous else "",
         "back": address.other("overview"),
         "reasons": address.other("breaches", kind=REASONED[key]) if key in REASONED else "",
-        "files": head_markup.take(files_of) if can_take(request) else "",
+        "files": head_markup.take(files_of[: 1 if count > MOST_IN_WORKBOOK else 2]) if can_take(request) else "",
     }
     return render_page(request, page="reports/tickets.html", partial="reports/_tickets.html", context=context)
 
@@ -135,36 +141,54 @@ def tickets(request: HttpRequest) -> HttpResponse:
 @requires("reports.export")
 def csv_file(request: HttpRequest) -> HttpResponse:
     """The same tickets, streamed; who took them is written down first."""
-    asked, wanted, seen = _to_take(request, "csv")
-    lines = export.lines(wanted, seen, asked.zone)
-    return as_file(StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8"), _name(wanted, "csv"))
+    taken = _to_take(request)
+    _write_down(request, taken, "csv")
+    lines = export.lines(taken.wanted, taken.seen, taken.asked.zone)
+    return as_file(StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8"), _name(taken.wanted, "csv"))
 
 
 @require_GET
 @requires("reports.export")
 def xlsx_file(request: HttpRequest) -> HttpResponse:
-    """The same tickets as a workbook."""
-    asked, wanted, seen = _to_take(request, "xlsx")
-    body = files.xlsx_table(str(wanted.metric.label), export.header(asked.zone), export.rows(wanted, seen, asked.zone))
-    return as_file(HttpResponse(body, content_type=files.XLSX), _name(wanted, "xlsx"))
+    """The same tickets as a workbook, which is made whole before it leaves: of very many as CSV instead."""
+    taken = _to_take(request)
+    if taken.number > MOST_IN_WORKBOOK:
+        return redirect(f"{reverse('reports:csv')}?{request.GET.urlencode()}")
+    _write_down(request, taken, "xlsx")
+    lines = export.rows(taken.wanted, taken.seen, taken.asked.zone)
+    body = files.xlsx_table(str(taken.wanted.metric.label), export.header(taken.asked.zone), lines)
+    return as_file(HttpResponse(body, content_type=files.XLSX), _name(taken.wanted, "xlsx"))
 
 
-def _to_take(request: HttpRequest, kind: str) -> tuple[Asked, drill.Drill, TicketQuerySet]:
+class _Taken(NamedTuple):
+    """Tickets that go into a file: how many of those the reader may see."""
+
+    asked: Asked
+    wanted: drill.Drill
+    seen: TicketQuerySet
+    number: int
+    now: datetime
+
+
+def _to_take(request: HttpRequest) -> _Taken:
     now = timezone.now()
     asked = read(request.GET.dict(), now, where="tickets")
     wanted, seen = _drill(request, asked, now), desk_tickets(person_of(request))
+    return _Taken(asked, wanted, seen, drill.count(wanted, seen), now)
+
+
+def _write_down(request: HttpRequest, taken: _Taken, kind: str) -> None:
     record_audit(
         user=person_of(request),
         verb="report.export",
-        subject=f"report:{wanted.metric.key}",
+        subject=f"report:{taken.wanted.metric.key}",
         detail={
-            "from": wanted.first.isoformat(), "to": wanted.last.isoformat(), "filters": asked.filters.query(),
-            "tickets": drill.count(wanted, seen), "format": kind,
+            "from": taken.wanted.first.isoformat(), "to": taken.wanted.last.isoformat(),
+            "filters": taken.asked.filters.query(), "tickets": taken.number, "format": kind,
         },
-        now=now,
+        now=taken.now,
         request_id=getattr(request, "id", ""),
     )  # fmt: skip
-    return asked, wanted, seen
 
 
 def _name(wanted: drill.Drill, kind: str) -> str:

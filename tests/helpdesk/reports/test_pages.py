@@ -295,6 +295,26 @@ def test_a_review_holds_what_the_client_may_read_and_nobody_elses(mona: Browser)
     assert mona.get("/reports/clients/999999/").status_code == 404
 
 
+def test_more_tickets_than_a_workbook_is_made_of_leave_as_csv(
+    mona: Browser,  # noqa: F811
+    account: PsaAccount,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for place in range(3):
+        make_ticket(f"Ticket {place}", opened_at=timezone.now())
+    count_all()
+    address = "?metric=opened&period=7d"
+    assert "/reports/xlsx/" in mona.get(f"/reports/tickets/{address}").content.decode()
+    assert mona.get(f"/reports/xlsx/{address}").status_code == 200
+    monkeypatch.setattr("helpdesk.reports.views.MOST_IN_WORKBOOK", 2)
+    page = mona.get(f"/reports/tickets/{address}").content.decode()
+    assert "/reports/csv/" in page
+    assert "/reports/xlsx/" not in page
+    instead = mona.get(f"/reports/xlsx/{address}", follow=True)
+    assert instead.redirect_chain == [(f"/reports/csv/{address}", 302)]
+    assert b"".join(instead.streaming_content).count(b"Ticket ") == 3
+
+
 @pytest.mark.parametrize("path", [*ADDRESSES, "/reports/latest/", "/reports/files/compliance.csv",
                                   "/reports/files/overview.xlsx", "/reports/xlsx/"])  # fmt: skip
 @pytest.mark.parametrize("name", list(EVERYBODY))
