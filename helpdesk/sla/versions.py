@@ -123,6 +123,7 @@ def use_policy(*, policy: Policy | None, now: datetime, user: User | None = None
     if name == REPLACES and policy is not None:
         refuse_chains(policy=policy, replaced=row)
     key: Mapping[str, Any] = {name: row}
+    type(row)._default_manager.select_for_update().values_list("pk").get(pk=row.pk)  # two first presses take turns
     standing = PolicyUse.objects.select_for_update().filter(**key, to_at=None).first()
     if standing is not None and policy is not None and standing.policy_id == policy.pk:
         return standing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -198,6 +199,32 @@ def test_ours_counts_wherever_the_psa_gives_the_policy_that_it_replaces() -> Non
     assert clock_of(by_default).due_at == OPENED + 4 * HOUR, "the account's is nearer than the default"
     use_policy(policy=make_promise("Client", 2), now=WEEK_AGO, client=said.client)
     assert clock_of(said).due_at == OPENED + 2 * HOUR, "the client's is nearer than what the PSA says"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_give_the_same_policy_at_once_give_it_once() -> None:
+    policy, clients = make_promise("Gold", 4), [make_client(f"Client {n}") for n in range(6)]
+    start, failed = threading.Barrier(3), []
+
+    def give() -> None:
+        try:
+            for client in clients:
+                start.wait()
+                with transaction.atomic():
+                    use_policy(policy=policy, now=NOW, client=client)
+        except Exception as error:
+            failed.append(error)
+            start.abort()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=give) for _ in range(3)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert failed == []
+    assert PolicyUse.objects.filter(to_at=None).count() == len(clients)
 
 
 def test_a_policy_given_here_is_not_replaced() -> None:
